@@ -1,0 +1,17 @@
+# What every target is compiled with. `-ffp-contract=off`: a fused multiply-add rounds once where two operations
+# round twice, so that the same source would give other bits on another machine.
+add_library(godwit_flags INTERFACE)
+add_library(godwit::flags ALIAS godwit_flags)
+
+target_compile_features(godwit_flags INTERFACE cxx_std_20)
+target_include_directories(godwit_flags INTERFACE "${PROJECT_SOURCE_DIR}")
+target_compile_options(
+  godwit_flags
+  INTERFACE -ffp-contract=off
+            -Wall
+            -Wextra
+            -Wpedantic
+            -Wshadow
+            -Wconversion
+            -Wno-sign-conversion
+            $<$<BOOL:${GODWIT_WERROR}>:-Werror>)

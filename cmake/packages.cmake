@@ -1,0 +1,20 @@
+set(THREADS_PREFER_PTHREAD_FLAG ON)
+find_package(Threads REQUIRED)
+find_package(Boost 1.74 CONFIG REQUIRED COMPONENTS graph)
+find_package(fmt REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(CLI11 CONFIG REQUIRED)
+find_package(zstd CONFIG REQUIRED)
+
+# Headers without a CMake package of their own.
+function(godwit_require_header header package)
+  string(MAKE_C_IDENTIFIER "GODWIT_INCLUDE_${header}" where)
+  find_path(${where} "${header}")
+  mark_as_advanced(${where})
+  if(NOT ${where})
+    message(FATAL_ERROR "<${header}> was not found; on Debian and Ubuntu it is in the package ${package}")
+  endif()
+endfunction()
+
+godwit_require_header(xxhash.h libxxhash-dev)
+godwit_require_header(Random123/philox.h librandom123-dev)
