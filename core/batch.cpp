@@ -1,0 +1,103 @@
+#include "core/batch.h"
+
+#include <algorithm>
+#include <bit>
+
+namespace godwit::core {
+
+std::size_t keep_first(std::span<PageRun> runs, Pages pages, PageRun& rest) {
+  rest = {};
+  std::uint64_t left = pages.value;
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    if (left == 0) return i;
+    if (runs[i].count() > left) {
+      rest = runs[i].split_after(left);
+      return i + 1;
+    }
+    left -= runs[i].count();
+  }
+  return runs.size();
+}
+
+BatchSize size_of(std::span<const PageRun> runs, const Charge& charge) {
+  BatchSize size;
+  for (const PageRun& run : runs) {
+    size.pages.value += run.count();
+    if (run.is_zero()) size.zero.value += run.count();
+    size.bytes += charge.of(run);
+  }
+  return size;
+}
+
+Pages pages_beyond(std::span<const PageRun> runs, const Charge& charge, Bytes budget, Pages granule) {
+  std::uint64_t pages = 0;
+  std::uint64_t normal = 0;  // since the start, for lumps
+  std::uint64_t left = budget.value;
+  for (const PageRun& run : runs) {
+    const std::uint64_t cost = run.is_zero() ? charge.zero_page.value : charge.normal_page.value;
+    std::uint64_t wanted = cost == 0 ? run.count() + 1 : left / cost + 1;
+    if (!run.is_zero()) {
+      wanted = (normal + wanted + granule.value - 1) / granule.value * granule.value - normal;
+    }
+    if (wanted <= run.count()) return {pages + wanted};
+    pages += run.count();
+    if (!run.is_zero()) normal += run.count();
+    const std::uint64_t spent = cost * run.count();
+    left = spent < left ? left - spent : 0;
+  }
+  return {pages};
+}
+
+Walk::Walk(PageOrder order, Pages size) : order_(order), size_(size.value) {
+  bits_ = static_cast<unsigned>(std::bit_width(size_ - 1));
+  if (bits_ <= 10) order_ = PageOrder::kAscending;  // nothing to rotate
+}
+
+std::size_t Walk::take(PageSet& pending, Pages pages_max, std::uint64_t chunk, std::span<PageRun> out) {
+  if (pending.empty()) return 0;
+  return order_ == PageOrder::kAscending ? take_ascending(pending, pages_max, chunk, out)
+                                         : take_rotated(pending, pages_max, out);
+}
+
+std::size_t Walk::take_ascending(PageSet& pending, Pages pages_max, std::uint64_t chunk, std::span<PageRun> out) {
+  std::size_t taken = 0;
+  std::uint64_t left = pages_max.value;
+  std::uint64_t end = 0;  // of the chunk of the first page
+  for (int turn = 0; turn < 2 && taken == 0; ++turn) {
+    pending.for_each_run({at_, size_ - at_}, [&](PageRun run) {
+      if (left == 0 || taken == out.size()) return false;
+      if (chunk > 0 && taken == 0) end = (run.first() / chunk + 1) * chunk;
+      std::uint64_t room = left;
+      if (chunk > 0 && run.first() >= end) return false;
+      // A mask never straddles a chunk, which is a multiple of 64 pages; a solid run may.
+      if (chunk > 0 && !run.is_mask()) room = std::min(room, end - run.first());
+      if (run.count() > room) run.split_after(room);
+      out[taken++] = run;
+      left -= run.count();
+      return true;
+    });
+    if (taken == 0) at_ = 0;
+  }
+  for (std::size_t i = 0; i < taken; ++i) pending.remove(out[i]);
+  const PageRun& last = out[taken - 1];
+  at_ = last.is_mask() ? last.word() * 64 + 64 - static_cast<unsigned>(std::countl_zero(last.mask()))
+                       : last.first() + last.count();
+  return taken;
+}
+
+std::size_t Walk::take_rotated(PageSet& pending, Pages pages_max, std::span<PageRun> out) {
+  // Source: the permutation of tools/libxc/xc_linux_save.c, 2004: the index rotated left by ten bits.
+  const std::uint64_t period = std::uint64_t{1} << bits_;
+  std::size_t taken = 0;
+  for (std::uint64_t looked = 0; looked < period && taken < out.size() && taken < pages_max.value; ++looked) {
+    const std::uint64_t page = ((at_ >> (bits_ - 10)) | (at_ << 10)) & (period - 1);
+    at_ = (at_ + 1) & (period - 1);
+    if (page >= size_ || !pending.contains(page)) continue;
+    out[taken++] = PageRun::of_word(page / 64, std::uint64_t{1} << (page % 64));
+    pending.remove(page);
+    if (pending.empty()) break;
+  }
+  return taken;
+}
+
+}  // namespace godwit::core

@@ -1,0 +1,58 @@
+#include "core/destination.h"
+
+namespace godwit::core {
+
+Task<Destination::Outcome> Destination::run() {
+  bool ready = false;
+  while (true) {
+    const Arrival::Incoming in = co_await arrival_.next();
+    if (in.kind == Arrival::Incoming::Kind::kBroken) {
+      // After READY the source may have fenced itself and said COMMIT: dropping the guest here could lose it.
+      if (ready) co_return Outcome::kInDoubt;
+      arrival_.discard();
+      co_return Outcome::kDiscarded;
+    }
+    const Record& record = in.record;
+    if (record.type == RecordType::kAbort) {
+      arrival_.discard();
+      co_return Outcome::kDiscarded;
+    }
+    bool sound = record.sequence == next_sequence_++;
+    if (record.type == RecordType::kEnd) {
+      sound = sound && co_await conclude(record.value);
+      ready = sound;
+    } else if (record.type == RecordType::kCommit && ready && sound) {
+      observer_.enter(Phase::kResume);
+      co_await arrival_.run();
+      observer_.enter(Phase::kRunning);
+      co_return Outcome::kRunning;
+    } else if (sound) {
+      hash_.add(record);
+      switch (record.type) {
+        case RecordType::kHello: sound = arrival_.reserve({record.value}); break;
+        case RecordType::kPages:
+        case RecordType::kShadowPages: arrival_.apply(record); break;
+        case RecordType::kDeviceState: device_state_ = {record.value}; break;
+        default: sound = false; break;
+      }
+    }
+    if (!sound) arrival_.reply({.type = RecordType::kRefused});
+  }
+}
+
+/// Everything has been said to be here: checks it, loads it, and says READY.
+Task<bool> Destination::conclude(std::uint64_t hash) {
+  if (hash != hash_.value()) co_return false;
+  observer_.enter(Phase::kDeviceState);
+  co_await arrival_.load_device_state(device_state_);
+  if (self_) {
+    observer_.enter(Phase::kInflate);
+    co_await arrival_.inflate();
+  }
+  observer_.enter(Phase::kCommit);
+  const Record ready{.type = RecordType::kReady, .value = hash_.value()};
+  arrival_.reply(ready);
+  co_return true;
+}
+
+}  // namespace godwit::core

@@ -1,0 +1,105 @@
+#pragma once
+
+#include <cstdint>
+
+#include "base/units.h"
+
+namespace godwit::core {
+
+/// When a round ends and the dirty log is read again.
+enum class RoundRule : std::uint8_t {
+  kAllSent,         ///< When nothing is pending.
+  kBelowThreshold,  ///< As soon as what is known to be pending is under bandwidth x downtime limit (QEMU).
+};
+
+/// Whose bandwidth the downtime estimate believes.
+enum class Estimate : std::uint8_t {
+  kLastRound,   ///< Bytes and time of the last round.
+  kLastWindow,  ///< Bytes and time of the last closed window of `window` (QEMU).
+};
+
+/// When a page that was reported dirty is protected again.
+enum class ClearRule : std::uint8_t {
+  kAtRead,    ///< With the read (Xen, Cloud Hypervisor, QEMU under TCG, a guest's own page tables).
+  kPerChunk,  ///< Just before the first page of its chunk is sent, and only the pages that were reported (KVM).
+};
+
+/// What is done with a page that has been written again before its turn.
+enum class SkipRule : std::uint8_t {
+  kNone,  ///< It is sent all the same.
+  kPeek,  ///< Before each batch the log is peeked at, and such a page waits for the next round (Clark et al. 2005, 5.4).
+};
+
+enum class PageOrder : std::uint8_t {
+  kAscending,
+  kRotated,  ///< Index bits rotated by ten, to mix hot and cold regions (Xen 2004).
+};
+
+/// How fast the source lets itself send.
+enum class RateLaw : std::uint8_t {
+  kUnlimited,
+  kFixed,     ///< At most `rate_max`, evenly.
+  kWindowed,  ///< At most `rate_max` over each window, in one burst (QEMU).
+  kAdaptive,  ///< From `rate_start`; after a round that dirtied faster, that rate + `rate_step`, at most `rate_max` (Clark).
+};
+
+/// How memory is handed over once the rounds have ended.
+enum class Switch : std::uint8_t {
+  kStopAndCopy,     ///< Somebody outside pauses the guest and sends the rest.
+  kSelfCheckpoint,  ///< The guest freezes all but the migration path, scans, shadows what that path dirties, sends.
+};
+
+/// The conditions under which the live rounds end. Any one of those that are set suffices; 0 means not set.
+struct StopRules {
+  bool budget = true;                ///< The rest fits `downtime_max` at the estimated bandwidth.
+  Nanos downtime_max{300'000'000};   ///< The operator's downtime limit.
+  std::uint32_t rounds_max = 0;      ///< After this many live rounds.
+  std::uint32_t factor_max = 0;      ///< When more than this many times the memory has been sent.
+  Pages pages_below{0};              ///< When the round had fewer pages to send, or fewer are pending, than this.
+  bool no_gain_at_max_rate = false;  ///< A round sent more than the one before, at the highest rate (Clark).
+  Nanos timeout{0};                  ///< When the rounds have taken this long.
+  bool sender_floor = false;  ///< No more is pending than what the sender itself dirties, with `sender_slack` on top.
+  Pages sender_slack{0};
+};
+
+/// The bytes that frame a page; the names follow QEMU's stream.
+struct Framing {
+  Bytes page_header{0};   ///< Beside the contents of a normal page.
+  Bytes zero_page{0};     ///< All of a page that is zero, where zero pages are detected.
+  Bytes record_fixed{0};  ///< Once per record of pages.
+};
+
+/// A migration algorithm as a choice of mechanisms. Every conventional hypervisor is one of these, filled from data.
+struct Plan {
+  bool live = true;  ///< False: no rounds, the guest is stopped at once.
+  RoundRule round_rule = RoundRule::kAllSent;
+  StopRules stop;
+  bool abort_if_unconverged = false;  ///< On rounds_max, factor_max or timeout: give up rather than stop the guest.
+  Estimate estimate = Estimate::kLastRound;
+  ClearRule clear = ClearRule::kAtRead;
+  Pages clear_chunk{262144};  ///< Pages that are cleared together, with kPerChunk. At least 64, a multiple of 64.
+  SkipRule skip = SkipRule::kNone;
+  PageOrder order = PageOrder::kAscending;
+  Pages batch{0};  ///< Most pages in one record; 0: as many as fit.
+
+  RateLaw rate = RateLaw::kUnlimited;
+  BitsPerSecond rate_max{0};
+  BitsPerSecond rate_start{0};
+  BitsPerSecond rate_step{0};
+  /// The true rate of a limiter whose clock runs in whole units: nominal x this / 2^32 (Clark's token bucket: 1.048576).
+  Share rate_scale = kWhole;
+  bool limit_stop_phase = false;  ///< The rate law holds while the guest is stopped, too.
+  Nanos window{100'000'000};      ///< Length of a bandwidth window.
+  Nanos slice{0};                 ///< Longest time between two looks at the limits; 0: none.
+  Pages slice_granule{1};         ///< The time is looked at every so many pages.
+  Pages window_granule{1};        ///< The window's bytes are counted in lumps of so many pages.
+
+  bool detect_zero = false;
+  Framing framing;
+
+  Switch switch_over = Switch::kStopAndCopy;
+  Bytes shadow_max{UINT64_MAX};    ///< Room for the shadow.
+  std::uint32_t shadow_tries = 3;  ///< Freezes before the migration fails with kShadowFull. At least 1.
+};
+
+}  // namespace godwit::core

@@ -1,0 +1,178 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "base/page_run.h"
+#include "base/page_set.h"
+#include "base/units.h"
+#include "core/task.h"
+#include "core/wire.h"
+
+/// What the core asks of the world. A host implements these: the simulator with models, a real system with its memory
+/// and its sockets. Everything is inline, so that the core needs no run-time type information from them. A call that
+/// takes time returns when it is over; after any wait, assume that the guest has written.
+namespace godwit::core {
+
+/// Who writes which page. Billed to whoever tracks. No call loses a write: what is written after a clear is marked anew.
+class DirtyLog {
+ public:
+  /// Begins to track, with nothing marked.
+  virtual Await<Done> start() = 0;
+  /// Adds every marked page of `range` to `into`, and leaves the marks.
+  virtual Await<Done> read(PageRange range, PageSet& into) = 0;
+  /// Forgets the marks of those pages of `range` that are in `mask`, and of no others.
+  virtual Await<Done> clear(PageRange range, const PageSet& mask) = 0;
+  /// Adds every marked page of `range` to `into` and forgets just those marks, as one step.
+  virtual Await<Done> read_and_clear(PageRange range, PageSet& into) = 0;
+  /// Adds those pages of `runs` that are marked to `into`, and leaves the marks.
+  virtual Await<Done> peek(std::span<const PageRun> runs, PageSet& into) = 0;
+
+ protected:
+  ~DirtyLog() = default;
+};
+
+/// The guest's memory at the source.
+class Memory {
+ public:
+  virtual Pages size() const = 0;
+  virtual Bytes page_size() const = 0;
+  /// Takes pages from the front of `head` and writes them to `out` in order, runs of zero pages marked so. Stops when
+  /// `head` is used up (its count is then 0) or `out` is full. Returns the runs written. Billed with the send.
+  virtual std::size_t classify(PageRun& head, std::span<PageRun> out) = 0;
+  /// Copies `pages` aside, from where kShadowPages records are read from then on.
+  virtual Await<Done> copy_to_shadow(const PageSet& pages) = 0;
+  /// The pages that the migration path itself dirties by sending, as long as it sends. 0 where the sender is outside.
+  virtual Pages sender_pages() const = 0;
+
+ protected:
+  ~Memory() = default;
+};
+
+struct SendLimit {
+  BitsPerSecond rate{0};     ///< At most this fast; 0: as fast as it goes.
+  Nanos not_after = kNever;  ///< Stop at the first multiple of `granule` pages that is sent at or after this instant.
+  Pages granule{1};
+};
+
+enum class SendStop : std::uint8_t { kDone, kLimit, kUrgent, kBroken };
+
+struct Sent {
+  Pages pages{0};  ///< How many pages of the record went, from its front.
+  Bytes bytes{0};  ///< What they cost on the wire.
+  SendStop stop = SendStop::kDone;
+};
+
+/// What the destination said, or that nothing can be heard any more.
+struct Message {
+  enum class Kind : std::uint8_t { kNone, kReady, kRefused, kBroken } kind = Kind::kNone;
+  std::uint64_t value = 0;  ///< kReady: the hash of the stream.
+};
+
+/// The way to the destination.
+class Link {
+ public:
+  /// Sends `record` after all that was sent before; its pages in order, each as it is when it is read. Returns when
+  /// the last byte has left; the record's spans are free again.
+  virtual Await<Sent> send(const Record& record, const SendLimit& limit) = 0;
+  /// Waits for the next message of the destination.
+  virtual Await<Message> receive() = 0;
+
+ protected:
+  ~Link() = default;
+};
+
+/// The machine at the source.
+class Guest {
+ public:
+  virtual Await<Done> pause() = 0;   ///< Stops every virtual CPU.
+  virtual Await<Done> freeze() = 0;  ///< Stops all threads of the guest but the migration path.
+  virtual Await<Done> resume() = 0;  ///< Undoes pause or freeze.
+  /// From here on this guest never runs again at the source, whatever happens.
+  virtual void fence() = 0;
+  virtual Bytes device_state() const = 0;
+
+ protected:
+  ~Guest() = default;
+};
+
+enum class Command : std::uint8_t { kNone, kCancel };
+
+/// Time, and what the operator wants.
+class Control {
+ public:
+  virtual Nanos now() const = 0;
+  virtual Await<Done> sleep_until(Nanos instant) = 0;
+  /// The command that has come since the last poll.
+  virtual Command poll() = 0;
+
+ protected:
+  ~Control() = default;
+};
+
+/// Stretches of a migration, each lasting until the next is entered. From kStop on the guest is down.
+enum class Phase : std::uint8_t {
+  kSetup,
+  kPreCopy,
+  kStop,
+  kHarvest,
+  kCopy,
+  kShadow,
+  kDeviceState,
+  kInflate,
+  kCommit,
+  kResume,
+  kRunning,
+  kFailed
+};
+
+struct RoundStats {
+  std::uint32_t index = 0;  ///< From 1.
+  Nanos began{0};
+  Nanos took{0};  ///< Sending, without the read of the log that follows.
+  Pages sent{0};  ///< Zero pages included.
+  Pages zero{0};
+  Pages skipped{0};
+  Bytes bytes{0};
+  Pages new_dirty{0};           ///< Read from the log and not pending already.
+  Pages pending_after{0};       ///< After that read.
+  BitsPerSecond rate_limit{0};  ///< Nominal; 0: none.
+  bool stopped = false;         ///< The guest was stopped: the final pass.
+};
+
+/// Is told what happens, and keeps it or not: the core itself keeps no growing list.
+class Observer {
+ public:
+  virtual void enter(Phase phase) = 0;
+  virtual void round(const RoundStats& round) = 0;
+
+ protected:
+  ~Observer() = default;
+};
+
+/// The machine and the stream at the destination.
+class Arrival {
+ public:
+  struct Incoming {
+    enum class Kind : std::uint8_t { kRecord, kBroken } kind = Kind::kBroken;
+    Record record{};
+  };
+  /// Waits for the next record; its spans live until the next call.
+  virtual Await<Incoming> next() = 0;
+  /// Answers the source; a broken link swallows it.
+  virtual void reply(const Record& record) = 0;
+  /// Sets memory for `size` aside. False: refused.
+  virtual bool reserve(Pages size) = 0;
+  /// Puts the pages of `record` in place. Billed with the transfer.
+  virtual void apply(const Record& record) = 0;
+  virtual Await<Done> load_device_state(Bytes size) = 0;
+  /// Remaps the arrived page tables to the frames they landed in: what a guest that moved itself does for itself.
+  virtual Await<Done> inflate() = 0;
+  virtual Await<Done> run() = 0;  ///< Starts the guest here.
+  virtual void discard() = 0;     ///< Drops whatever arrived.
+
+ protected:
+  ~Arrival() = default;
+};
+
+}  // namespace godwit::core

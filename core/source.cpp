@@ -1,0 +1,380 @@
+#include "core/source.h"
+
+#include <algorithm>
+
+namespace godwit::core {
+
+Source::Source(const Plan& plan, const SourcePorts& ports, const SourceSpace& space)
+    : plan_(plan),
+      log_(ports.log),
+      memory_(ports.memory),
+      link_(ports.link),
+      guest_(ports.guest),
+      control_(ports.control),
+      observer_(ports.observer),
+      frames_(space.frames),
+      picked_(space.picked),
+      batch_(space.batch),
+      pending_(space.pending),
+      reported_(space.reported),
+      aside_(space.aside),
+      walk_(plan.order, ports.memory.size()) {
+  GODWIT_CHECK(pending_.size() == memory_.size());
+  GODWIT_CHECK(picked_.size() >= 64 && batch_.size() >= 64);
+}
+
+Task<Outcome> Source::run() {
+  observer_.enter(Phase::kSetup);
+  const Record hello{.type = RecordType::kHello, .value = memory_.size().value};
+  co_await send_record(hello, {});
+  pending_.fill();
+
+  if (plan_.live) co_await pre_copy();
+  if (!failed()) {
+    if (plan_.switch_over == Switch::kSelfCheckpoint) {
+      co_await self_checkpoint();
+    } else {
+      co_await stop_and_copy();
+    }
+  }
+  if (!failed()) co_await hand_over();  // from its end on the guest is the destination's
+  if (failed() && outcome_ != Outcome::kInDoubt) co_await roll_back();
+  co_return outcome_;
+}
+
+/// Sends memory while the guest runs, until a rule says that the rest is to be sent with the guest stopped.
+Task<Done> Source::pre_copy() {
+  co_await log_.start();
+  if (plan_.clear == ClearRule::kPerChunk) reported_.fill();
+  if (plan_.rate == RateLaw::kFixed || plan_.rate == RateLaw::kWindowed) rate_ = plan_.rate_max;
+  if (plan_.rate == RateLaw::kAdaptive) rate_ = plan_.rate_start;
+  observer_.enter(Phase::kPreCopy);
+  rounds_began_ = window_began_ = control_.now();
+
+  for (Decision next = Decision::kContinue; next == Decision::kContinue;) {
+    begin_round(false);
+    co_await send_round();
+    if (failed()) co_return Done{};
+    round_.took = control_.now() - round_.began;
+    co_await harvest(false);
+    end_round();
+    next = decision();
+    if (next == Decision::kAbort) fail(Outcome::kNoConvergence);
+    if (plan_.rate == RateLaw::kAdaptive) {
+      rate_ = adapted_rate(plan_, rate_, memory_.page_size() * round_.new_dirty.value, round_.took);
+    }
+    sent_before_ = round_.sent;
+  }
+  co_return Done{};
+}
+
+/// Stops the guest from outside and sends what is left.
+Task<Done> Source::stop_and_copy() {
+  observer_.enter(Phase::kStop);
+  co_await guest_.pause();
+  stopped_ = true;
+  begin_round(true);
+  if (plan_.live) {
+    observer_.enter(Phase::kHarvest);
+    co_await harvest(true);
+  }
+  observer_.enter(Phase::kCopy);
+  co_await send_round();
+  round_.took = control_.now() - round_.began;
+  end_round();
+  co_return Done{};
+}
+
+/// Freezes the guest but for the path that sends, scans and sends what is dirty, copies aside what that sending
+/// dirtied, and sends the copy. The snapshot instant of a page is its reading in the scan, or its copy.
+Task<Done> Source::self_checkpoint() {
+  for (std::uint32_t tries = 1;; ++tries) {
+    observer_.enter(Phase::kStop);
+    co_await guest_.freeze();
+    stopped_ = true;
+    begin_round(true);
+    observer_.enter(Phase::kHarvest);
+    if (plan_.live) co_await harvest(false);
+    if (!plan_.live) co_await log_.start();
+    observer_.enter(Phase::kCopy);
+    co_await send_round();
+    if (failed()) co_return Done{};
+
+    observer_.enter(Phase::kHarvest);
+    aside_.clear();
+    co_await log_.read(aside_.all(), aside_);
+    observer_.enter(Phase::kShadow);
+    if (memory_.page_size() * aside_.count().value <= plan_.shadow_max) {
+      co_await memory_.copy_to_shadow(aside_);
+      break;
+    }
+
+    round_.took = control_.now() - round_.began;
+    end_round();
+    stopped_ = false;
+    co_await guest_.resume();
+    observer_.enter(Phase::kPreCopy);
+    if (tries >= plan_.shadow_tries) {
+      fail(Outcome::kShadowFull);
+      co_return Done{};
+    }
+    begin_round(false);
+    co_await harvest(false);
+    co_await send_round();
+    if (failed()) co_return Done{};
+    round_.took = control_.now() - round_.began;
+    end_round();
+  }
+
+  observer_.enter(Phase::kCopy);
+  while (!aside_.empty() && !failed()) {
+    // The shadow is not tested for zeroes: it is small, and was written a moment ago.
+    Walk walk(PageOrder::kAscending, memory_.size());
+    const std::size_t runs = walk.take(aside_, memory_.size(), 0, batch_);
+    const Record record{.type = RecordType::kShadowPages, .runs = batch_.first(runs), .charge = charge()};
+    co_await send_record(record, {.rate = rate_limit()});
+  }
+  round_.took = control_.now() - round_.began;
+  end_round();
+  co_return Done{};
+}
+
+/// Two-step commit: the destination says READY, the source fences itself and says COMMIT.
+Task<Done> Source::hand_over() {
+  const Bytes state = guest_.device_state();
+  if (state.value > 0) {
+    observer_.enter(Phase::kDeviceState);
+    const Record record{.type = RecordType::kDeviceState, .value = state.value, .charge = {.fixed = state}};
+    co_await send_record(record, {.rate = rate_limit()});
+    if (failed()) co_return Done{};
+  }
+  const std::uint64_t said = hash_.value();
+  const Record end{.type = RecordType::kEnd, .value = said};
+  co_await send_record(end, {});
+  if (failed()) co_return Done{};
+
+  const Message answer = co_await link_.receive();
+  if (answer.kind == Message::Kind::kBroken) fail(Outcome::kLinkBroken);
+  if (answer.kind == Message::Kind::kRefused) fail(Outcome::kRefused);
+  if (answer.kind == Message::Kind::kReady && answer.value != said) fail(Outcome::kRefused);
+  if (failed()) co_return Done{};
+
+  guest_.fence();
+  const Record commit{.type = RecordType::kCommit};
+  co_await send_record(commit, {});
+  if (failed()) outcome_ = Outcome::kInDoubt;  // whether it arrived cannot be known from here
+  co_return Done{};
+}
+
+/// The guest lives on where it was.
+Task<Done> Source::roll_back() {
+  if (stopped_) co_await guest_.resume();
+  stopped_ = false;
+  observer_.enter(Phase::kFailed);
+  const Record abort{.type = RecordType::kAbort, .sequence = sequence_};
+  co_await link_.send(abort, {});
+  co_return Done{};
+}
+
+void Source::begin_round(bool stopped) {
+  round_ = {.index = round_.index + 1, .began = control_.now(), .rate_limit = rate_, .stopped = stopped};
+  if (plan_.round_rule == RoundRule::kAllSent) walk_.rewind();
+}
+
+void Source::end_round() {
+  round_.pending_after = pending_.count();
+  if (plan_.estimate == Estimate::kLastRound && round_.bytes.value > 0 && round_.took > Nanos{0}) {
+    bandwidth_ = rate_of(round_.bytes, round_.took);
+  }
+  total_sent_ += memory_.page_size() * round_.sent.value;
+  observer_.round(round_);
+}
+
+Decision Source::decision() {
+  return decide(plan_, {.last = round_,
+                        .sent_before = sent_before_,
+                        .at_rate_max = rate_ == plan_.rate_max,
+                        .pending = pending_.count(),
+                        .sender = memory_.sender_pages(),
+                        .page = counted_page(),
+                        .total_sent = total_sent_,
+                        .memory = memory_.page_size() * memory_.size().value,
+                        .bandwidth = bandwidth_,
+                        .elapsed = control_.now() - rounds_began_});
+}
+
+/// Reads the log into what is pending. `keep_log`: the guest is stopped, nothing needs to be cleared any more.
+Task<Done> Source::harvest(bool keep_log) {
+  const Pages before = pending_.count();
+  if (keep_log) {
+    co_await log_.read(pending_.all(), pending_);
+  } else if (plan_.clear == ClearRule::kAtRead) {
+    co_await log_.read_and_clear(pending_.all(), pending_);
+  } else {
+    co_await log_.read(pending_.all(), reported_);
+    pending_.add(reported_, reported_.all());
+  }
+  round_.new_dirty = pending_.count() - before;
+  co_return Done{};
+}
+
+/// Sends what is pending: all of it, or until the round rule is content.
+Task<Done> Source::send_round() {
+  if (plan_.round_rule == RoundRule::kBelowThreshold && !stopped_) {
+    co_await send_windowed();
+    co_return Done{};
+  }
+  while (!pending_.empty() && !failed()) co_await send_batch(pending_.size(), {UINT64_MAX}, kNever);
+  co_return Done{};
+}
+
+/// QEMU's loop: slices of at most plan.slice, in windows of a byte budget, until the known rest is under the threshold.
+Task<Done> Source::send_windowed() {
+  const Bytes budget = rate_.value > 0 ? carried(rate_, plan_.window) : Bytes{UINT64_MAX};
+  while (!failed()) {
+    if (window_bytes_ <= budget) {
+      if (below_threshold()) co_return Done{};
+      const Nanos slice_ends = plan_.slice > Nanos{0} ? control_.now() + plan_.slice : kNever;
+      if (!pending_.empty()) co_await send_batch(pending_.size(), budget - window_bytes_, slice_ends);
+      // Nothing known is pending, and no window has told the bandwidth yet.
+      if (pending_.empty() && !below_threshold()) co_await control_.sleep_until(window_began_ + plan_.window);
+    }
+    close_window();
+    if (window_bytes_ > budget) {
+      co_await control_.sleep_until(window_began_ + plan_.window);
+      close_window();
+    }
+    if (control_.poll() == Command::kCancel) fail(Outcome::kCancelled);
+  }
+  co_return Done{};
+}
+
+/// Starts a new window where this one is over, and learns the bandwidth from it.
+void Source::close_window() {
+  const Nanos length = control_.now() - window_began_;
+  if (length < plan_.window) return;
+  bandwidth_ = rate_of(window_bytes_, length);
+  window_began_ = control_.now();
+  window_bytes_ = {};
+}
+
+bool Source::below_threshold() const {
+  return memory_.page_size() * pending_.count().value < downtime_budget(plan_, bandwidth_);
+}
+
+/// Sends one record of at most `pages_max` pages and about `bytes_max` bytes; what did not go is pending again.
+Task<Done> Source::send_batch(Pages pages_max, Bytes bytes_max, Nanos not_after) {
+  if (plan_.batch.value > 0) pages_max = std::min(pages_max, plan_.batch);
+  const std::size_t picked = co_await pick(pages_max);
+  std::size_t runs = plan_.detect_zero ? classify(picked) : picked;
+  if (!plan_.detect_zero) std::copy_n(picked_.begin(), picked, batch_.begin());
+
+  const Pages whole = size_of(batch_.first(runs), charge()).pages;
+  const Pages fitting = pages_beyond(batch_.first(runs), charge(), bytes_max, plan_.window_granule);
+  if (fitting < whole) {
+    PageRun rest;
+    const std::size_t kept = keep_first(batch_.first(runs), fitting, rest);
+    for (std::size_t i = kept; i < runs; ++i) pending_.add(batch_[i]);
+    if (rest.count() > 0) pending_.add(rest);
+    runs = kept;
+  }
+  if (runs == 0) co_return Done{};
+  const Record record{.type = RecordType::kPages, .runs = batch_.first(runs), .charge = charge()};
+  const SendLimit limit{.rate = rate_limit(), .not_after = not_after, .granule = plan_.slice_granule};
+  co_await send_record(record, limit);
+  if (control_.poll() == Command::kCancel) fail(Outcome::kCancelled);
+  co_return Done{};
+}
+
+/// Takes the next pages out of what is pending, into picked_, ready to be sent: cleared and peeked at as the plan says.
+Task<std::size_t> Source::pick(Pages pages_max) {
+  const bool chunked = plan_.clear == ClearRule::kPerChunk && !stopped_;
+  const std::span<PageRun> room = picked_.first(std::min(picked_.size(), batch_.size()));
+  std::size_t runs = walk_.take(pending_, pages_max, chunked ? plan_.clear_chunk.value : 0, room);
+  if (chunked && runs > 0) {
+    const std::uint64_t chunk = picked_[0].first() / plan_.clear_chunk.value * plan_.clear_chunk.value;
+    const PageRange range = intersect({chunk, plan_.clear_chunk.value}, pending_.all());
+    if (reported_.count_in(range) > 0) {
+      co_await log_.clear(range, reported_);
+      reported_.remove(range);
+    }
+  }
+  if (plan_.skip == SkipRule::kPeek && !stopped_ && runs > 0) {
+    aside_.clear();
+    co_await log_.peek(picked_.first(runs), aside_);
+    runs = drop_peeked(runs);
+  }
+  co_return runs;
+}
+
+/// Takes the pages that were peeked at as dirty out of picked_: they wait for the next round.
+std::size_t Source::drop_peeked(std::size_t picked) {
+  if (aside_.empty()) return picked;
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < picked; ++i) {
+    for_each_word(picked_[i], [&](std::uint64_t word, std::uint64_t mask) {
+      const std::uint64_t clean = mask & ~aside_.word(word);
+      round_.skipped.value += static_cast<unsigned>(std::popcount(mask ^ clean));
+      if (clean != 0 && kept < batch_.size()) {
+        batch_[kept++] = PageRun::of_word(word, clean);
+      } else if (clean != 0) {
+        pending_.add_word(word, clean);  // no room in this record: the next one takes it
+      }
+    });
+  }
+  std::copy_n(batch_.begin(), kept, picked_.begin());
+  return kept;
+}
+
+/// Marks the zero pages of picked_, into batch_; what found no room is pending again. Returns the runs of batch_.
+std::size_t Source::classify(std::size_t picked) {
+  std::size_t runs = 0;
+  for (std::size_t i = 0; i < picked; ++i) {
+    PageRun head = picked_[i];
+    runs += memory_.classify(head, batch_.subspan(runs));
+    if (head.count() > 0) pending_.add(head);
+  }
+  return runs;
+}
+
+/// Sends `record`, counts what went, and puts back what did not.
+Task<Done> Source::send_record(Record record, SendLimit limit) {
+  record.sequence = sequence_++;
+  if (!record.runs.empty()) record.charge.fixed = plan_.framing.record_fixed;
+  const Sent sent = co_await link_.send(record, limit);
+
+  if (!record.runs.empty()) {
+    PageRun rest;
+    const std::span<PageRun> mine = batch_.first(record.runs.size());
+    const std::size_t kept = keep_first(mine, sent.pages, rest);
+    for (std::size_t i = kept; i < mine.size(); ++i) pending_.add(mine[i]);
+    if (rest.count() > 0) pending_.add(rest);
+    record.runs = mine.first(kept);
+    const BatchSize went = size_of(record.runs, record.charge);
+    round_.sent += went.pages;
+    round_.zero += went.zero;
+    round_.bytes += sent.bytes;
+    window_bytes_ += sent.bytes;
+  }
+  hash_.add(record);
+  if (sent.stop == SendStop::kBroken) fail(Outcome::kLinkBroken);
+  co_return Done{};
+}
+
+BitsPerSecond Source::rate_limit() const {
+  if (rate_.value == 0 || (stopped_ && !plan_.limit_stop_phase)) return {0};
+  // Within a window QEMU sends as fast as it can; the window's budget is the limit.
+  if (plan_.rate == RateLaw::kWindowed && !stopped_) return {0};
+  return {mul_div(rate_.value, plan_.rate_scale, kWhole)};
+}
+
+Charge Source::charge() const {
+  return {.normal_page = memory_.page_size() + plan_.framing.page_header, .zero_page = plan_.framing.zero_page};
+}
+
+/// What the downtime estimate counts for a pending page: its wire bytes; QEMU counts the page alone.
+Bytes Source::counted_page() const {
+  return plan_.estimate == Estimate::kLastWindow ? memory_.page_size() : charge().normal_page;
+}
+
+}  // namespace godwit::core

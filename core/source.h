@@ -1,0 +1,117 @@
+#pragma once
+
+#include <span>
+
+#include "base/page_set.h"
+#include "core/batch.h"
+#include "core/decide.h"
+#include "core/plan.h"
+#include "core/ports.h"
+#include "core/task.h"
+
+namespace godwit::core {
+
+/// How a migration ended, as the source knows it.
+enum class Outcome : std::uint8_t {
+  kCompleted,  ///< COMMIT went out over a working link: the guest is the destination's.
+  kCancelled,  ///< By the operator. As all that follow up to kNoConvergence: the guest goes on at the source.
+  kLinkBroken,
+  kRefused,        ///< The destination had no room, or did not receive what was sent.
+  kShadowFull,     ///< What the sending dirties did not fit the shadow, every time it was tried.
+  kNoConvergence,  ///< The rules gave up before the rest was small enough.
+  kInDoubt,        ///< The link broke around COMMIT: nobody runs until somebody looks.
+};
+
+/// All memory that a source needs. It lends it, and allocates nothing once it runs. The sets are empty and as large as
+/// the guest.
+struct SourceSpace {
+  std::span<std::byte> frames;  ///< For coroutines: 8 KiB suffice.
+  std::span<PageRun> picked;    ///< A batch as it is picked, at least 64.
+  std::span<PageRun> batch;     ///< The batch as it is sent, at least 64; larger ones make fewer records.
+  PageSet pending;
+  PageSet reported;  ///< Reported by the log and not cleared yet; used with ClearRule::kPerChunk.
+  PageSet aside;     ///< Peeked pages while rounds run, then the shadow.
+};
+
+struct SourcePorts {
+  DirtyLog& log;
+  Memory& memory;
+  Link& link;
+  Guest& guest;
+  Control& control;
+  Observer& observer;
+};
+
+/// The sending side of a migration: pre-copy rounds, then stop-and-copy or the self-checkpoint, then the commit.
+/// Sources: Clark et al., NSDI 2005; Hansen and Jul, SIGOPS EW 2004; Hansen's thesis; for RoundRule::kBelowThreshold
+/// QEMU's migration/migration.c.
+class Source {
+ public:
+  Source(const Plan& plan, const SourcePorts& ports, const SourceSpace& space);
+
+  /// Runs the whole migration. Call once; the Source must outlive the task.
+  Task<Outcome> run();
+
+  FrameStack& frames() { return frames_; }
+
+ private:
+  // The protocol, in the order in which it happens.
+  Task<Done> pre_copy();
+  Task<Done> stop_and_copy();
+  Task<Done> self_checkpoint();
+  Task<Done> hand_over();
+  Task<Done> roll_back();
+
+  // One round.
+  Task<Done> send_round();
+  Task<Done> send_windowed();
+  Task<Done> send_batch(Pages pages_max, Bytes bytes_max, Nanos not_after);
+  Task<std::size_t> pick(Pages pages_max);
+  Task<Done> send_record(Record record, SendLimit limit);
+  Task<Done> harvest(bool keep_log);
+
+  void begin_round(bool stopped);
+  void end_round();
+  Decision decision();
+  void close_window();
+  bool below_threshold() const;
+  std::size_t classify(std::size_t picked);
+  std::size_t drop_peeked(std::size_t picked);
+  BitsPerSecond rate_limit() const;
+  Charge charge() const;
+  Bytes counted_page() const;
+  bool failed() const { return outcome_ != Outcome::kCompleted; }
+  void fail(Outcome outcome) {
+    if (!failed()) outcome_ = outcome;
+  }
+
+  const Plan& plan_;
+  DirtyLog& log_;
+  Memory& memory_;
+  Link& link_;
+  Guest& guest_;
+  Control& control_;
+  Observer& observer_;
+  FrameStack frames_;
+  std::span<PageRun> picked_;
+  std::span<PageRun> batch_;
+  PageSet pending_;
+  PageSet reported_;
+  PageSet aside_;
+  Walk walk_;
+
+  Outcome outcome_ = Outcome::kCompleted;
+  StreamHash hash_;
+  std::uint64_t sequence_ = 0;
+  RoundStats round_;
+  Pages sent_before_{0};        // by the round before
+  Bytes total_sent_{0};         // memory bytes over all rounds
+  BitsPerSecond bandwidth_{0};  // as the plan estimates it
+  BitsPerSecond rate_{0};       // nominal limit in force; 0: none
+  Nanos rounds_began_{0};
+  Nanos window_began_{0};
+  Bytes window_bytes_{0};
+  bool stopped_ = false;  // the guest does not run
+};
+
+}  // namespace godwit::core

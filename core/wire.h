@@ -1,0 +1,86 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "base/page_run.h"
+#include "base/units.h"
+
+namespace godwit::core {
+
+/// What a record of the migration stream says. The numbers are on the wire: never reuse one.
+enum class RecordType : std::uint8_t {
+  kHello = 1,        ///< Source: this much memory, these pages; may I? `value` is the memory in pages.
+  kPages = 2,        ///< Source: the pages of `runs`, each as it was when it was read.
+  kShadowPages = 3,  ///< Source: the pages of `runs`, as they were copied into the shadow.
+  kDeviceState = 4,  ///< Source: device and CPU state; `value` is its size in bytes.
+  kEnd = 5,          ///< Source: that was all; `value` is the hash of the stream.
+  kCommit = 6,       ///< Source: I have fenced myself; run.
+  kAbort = 7,        ///< Source: forget it.
+  kReady = 8,        ///< Destination: all arrived and loaded; `value` is the hash of the stream.
+  kRefused = 9,      ///< Destination: no memory, or a stream that is wrong.
+};
+
+/// What pages cost on the wire under the framing of a preset.
+struct Charge {
+  Bytes normal_page{0};
+  Bytes zero_page{0};
+  Bytes fixed{0};  ///< Once a record.
+
+  Bytes of(const PageRun& run) const { return (run.is_zero() ? zero_page : normal_page) * run.count(); }
+};
+
+/// One record of the stream. A value: `runs` and `payload` belong to whoever made it, until `send` has returned.
+struct Record {
+  RecordType type = RecordType::kPages;
+  std::uint64_t sequence = 0;  ///< Rises by one from record to record.
+  std::uint64_t value = 0;     ///< Means what `type` says.
+  std::span<const PageRun> runs{};
+  std::span<const std::byte> payload{};  ///< The bytes of the normal pages in order, where there are real bytes.
+  Charge charge{};
+};
+
+inline constexpr std::uint16_t kWireVersion = 1;
+inline constexpr std::size_t kHeaderBytes = 40;
+inline constexpr std::size_t kRunBytes = 17;
+inline constexpr std::uint32_t kRunsMax = 1u << 20;
+inline constexpr std::uint64_t kPayloadMax = 1ull << 32;
+
+/// CRC-32C (Castagnoli), continued from `crc`; start with 0.
+std::uint32_t crc32c(std::uint32_t crc, std::span<const std::byte> bytes);
+
+/// The bytes that `encode` will write for `record`. Arithmetic only.
+std::size_t encoded_size(const Record& record);
+
+/// Writes `record` to `out`, little-endian, closed by a CRC-32C over all before it. Requires room for encoded_size.
+/// Returns the bytes written.
+std::size_t encode(const Record& record, std::span<std::byte> out);
+
+enum class DecodeError : std::uint8_t { kNone, kTruncated, kMagic, kVersion, kType, kTooLarge, kRun, kChecksum };
+
+/// Words for a DecodeError, for messages.
+const char* describe(DecodeError error);
+
+struct Decoded {
+  DecodeError error = DecodeError::kNone;
+  Record record{};         ///< `runs` lie in the space given, `payload` in the input.
+  std::size_t length = 0;  ///< Bytes of the input used; where truncated, the least that a whole record needs.
+};
+
+/// Reads one record from the front of `in`. Checks every length before it believes it; a page run must lie under
+/// `memory`. `runs` is where the page runs go; a record with more of them is kTooLarge.
+Decoded decode(std::span<const std::byte> in, Pages memory, std::span<PageRun> runs);
+
+/// A running hash over the records of a stream, the same at both ends when both saw the same records in order.
+class StreamHash {
+ public:
+  void add(const Record& record);
+  std::uint64_t value() const { return state_; }
+
+ private:
+  void mix(std::uint64_t word);
+  std::uint64_t state_ = 0x9e3779b97f4a7c15;
+};
+
+}  // namespace godwit::core

@@ -1,0 +1,66 @@
+#include "core/batch.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "tests/support/pages.h"
+
+namespace godwit::core {
+namespace {
+
+TEST(PagesBeyond, CountsInLumpsAsQemuDoes) {
+  // 100 MB/s: 10,000,000 bytes a window, 4,104 a page. 76 lumps of 32 pages are 9,980,928, so the 77th goes too.
+  const std::vector<PageRun> runs{PageRun::solid(0, 100000)};
+  EXPECT_EQ(pages_beyond(runs, {.normal_page = {4104}}, {10'000'000}, {32}), Pages{77 * 32});
+}
+
+TEST(PagesBeyond, TakesAllWhereTheBudgetIsNotReached) {
+  const std::vector<PageRun> runs{PageRun::solid(0, 10), PageRun::solid(10, 10).as_zero()};
+  EXPECT_EQ(pages_beyond(runs, {.normal_page = {100}, .zero_page = {9}}, {1090}, {1}), Pages{20});
+  EXPECT_EQ(pages_beyond(runs, {.normal_page = {100}, .zero_page = {9}}, {1089}, {1}), Pages{20});
+  EXPECT_EQ(pages_beyond(runs, {.normal_page = {100}, .zero_page = {9}}, {1080}, {1}), Pages{19});
+}
+
+TEST(Walk, GoesRoundWithoutMissingOrRepeatingAPage) {
+  for (const PageOrder order : {PageOrder::kAscending, PageOrder::kRotated}) {
+    test::Pages pages(5000);
+    pages.set.add(PageRange{17, 4900});
+    pages.set.remove(PageRange{100, 64});
+    std::vector<PageIndex> expected = test::pages_of(pages.set, pages.set.all());
+    Walk walk(order, {5000});
+    std::vector<PageRun> out(64);
+    std::vector<PageIndex> seen;
+    while (!pages.set.empty()) {
+      const std::size_t n = walk.take(pages.set, {50}, 0, out);
+      ASSERT_GT(n, 0u);
+      for (const PageIndex page : test::pages_of(std::span(out).first(n))) seen.push_back(page);
+    }
+    std::sort(seen.begin(), seen.end());
+    EXPECT_EQ(seen, expected);
+  }
+}
+
+TEST(Walk, RotatedOrderIsXens) {
+  // permute(i) = ((i >> (order - 10)) | (i << 10)) & mask with order 12: 0, 1024, 2048, 3072, 1, 1025, ...
+  test::Pages pages(4096);
+  pages.set.fill();
+  Walk walk(PageOrder::kRotated, {4096});
+  std::vector<PageRun> out(64);
+  const std::size_t n = walk.take(pages.set, {6}, 0, out);
+  EXPECT_EQ(test::pages_of(std::span(out).first(n)), (std::vector<PageIndex>{0, 1024, 2048, 3072, 1, 1025}));
+}
+
+TEST(Walk, StaysInOneChunk) {
+  test::Pages pages(4096 * 4);
+  pages.set.fill();
+  Walk walk(PageOrder::kAscending, {4096 * 4});
+  std::vector<PageRun> out(64);
+  EXPECT_EQ(walk.take(pages.set, {100000}, 4096, out), 1u);
+  EXPECT_EQ(out[0], PageRun::solid(0, 4096));
+  EXPECT_EQ(walk.take(pages.set, {100000}, 4096, out), 1u);
+  EXPECT_EQ(out[0], PageRun::solid(4096, 4096));
+}
+
+}  // namespace
+}  // namespace godwit::core
