@@ -1,0 +1,87 @@
+#pragma once
+
+#include <array>
+#include <bit>
+#include <cstdint>
+
+#include "base/units.h"
+
+/// Transcendental functions in integers, so that every compiler and CPU gives the same bits.
+namespace godwit::models {
+
+/// A non-negative number below 64, in parts of 2^56.
+using Exposure = std::uint64_t;
+inline constexpr Exposure kExposureMax = Exposure{1} << 62;
+inline constexpr unsigned kExposureBits = 56;
+
+/// A probability in parts of 2^64; 2^64 - 1 stands for certainty.
+using Chance = std::uint64_t;
+
+/// `writes_per_second` x `time` / `pages`: the expected writes to each of the pages. Saturates at kExposureMax.
+constexpr Exposure exposure(std::uint64_t writes_per_second, Nanos time, std::uint64_t pages) {
+  const u128 writes = static_cast<u128>(writes_per_second) * static_cast<std::uint64_t>(time.count());
+  if (writes >> 72 != 0) return kExposureMax;
+  const u128 x = (writes << kExposureBits) / (static_cast<u128>(pages) * kNanosPerSecond);
+  return x > kExposureMax ? kExposureMax : static_cast<Exposure>(x);
+}
+
+constexpr std::uint64_t mul_high(std::uint64_t a, std::uint64_t b) {
+  return static_cast<std::uint64_t>(static_cast<u128>(a) * b >> 64);
+}
+
+/// exp(-x). Absolute error below 2^-58: a factor for each bit of x down to 2^-16 and a cubic for the rest, whose next
+/// term is below 2^-68.
+constexpr Chance exp_minus(Exposure x) {
+  constexpr std::array<std::uint64_t, 22> kFactors = {
+      0x000000000003908d,  // exp(-2^5)
+      0x000001e355bbaee8,  // exp(-2^4)
+      0x0015fc21041027ad,  // exp(-2^3)
+      0x04b0556e084f3d1e,  // exp(-2^2)
+      0x22a555477f039740,  // exp(-2^1)
+      0x5e2d58d8b3bcdf1b,  // exp(-2^0)
+      0x9b4597e37cb04ff4,  // exp(-2^-1)
+      0xc75f7cf564105743,  // exp(-2^-2)
+      0xe1eb51276c110c3c,  // exp(-2^-3)
+      0xf07d5fde38151e73,  // exp(-2^-4)
+      0xf81fab5445aebc8a,  // exp(-2^-5)
+      0xfc07f55ff77d2494,  // exp(-2^-6)
+      0xfe01feab551127cc,  // exp(-2^-7)
+      0xff007fd55ffdde39,  // exp(-2^-8)
+      0xff801ffaab554446,  // exp(-2^-9)
+      0xffc007ff555fff77,  // exp(-2^-10)
+      0xffe001ffeaab5551,  // exp(-2^-11)
+      0xfff0007ffd556000,  // exp(-2^-12)
+      0xfff8001fffaaab55,  // exp(-2^-13)
+      0xfffc0007fff55560,  // exp(-2^-14)
+      0xfffe0001fffeaaab,  // exp(-2^-15)
+      0xffff00007fffd555,  // exp(-2^-16)
+  };
+  if (x >= kExposureMax) return 0;
+  std::uint64_t result = ~std::uint64_t{0};
+  for (unsigned i = 0; i < kFactors.size(); ++i) {
+    if ((x >> (kExposureBits + 5 - i) & 1) != 0) result = mul_high(result, kFactors[i]);
+  }
+  const std::uint64_t r = (x & ((Exposure{1} << (kExposureBits - 16)) - 1)) << (64 - kExposureBits);
+  const std::uint64_t r2 = mul_high(r, r);
+  const std::uint64_t tail = r - r2 / 2 + mul_high(r2, r) / 6;  // 1 - exp(-r)
+  return result - mul_high(result, tail);
+}
+
+/// 1 - exp(-x): the chance that a page expected to be written x times is written at all.
+constexpr Chance hit_chance(Exposure x) { return ~exp_minus(x); }
+
+/// log2(n) in parts of 2^32, rounded down. Requires n > 0.
+constexpr std::uint64_t log2_fixed(std::uint64_t n) {
+  const auto whole = static_cast<unsigned>(std::bit_width(n)) - 1;
+  std::uint64_t mantissa = n << (63 - whole);  // in [1, 2) with 63 bits after the point
+  std::uint64_t result = whole;
+  for (int i = 0; i < 32; ++i) {
+    const u128 square = static_cast<u128>(mantissa) * mantissa;
+    const bool over = square >> 127 != 0;
+    mantissa = static_cast<std::uint64_t>(square >> (over ? 64 : 63));
+    result = result << 1 | (over ? 1 : 0);
+  }
+  return result;
+}
+
+}  // namespace godwit::models
