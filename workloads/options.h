@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/units.h"
+
+namespace godwit::workloads {
+
+enum class Kind : std::uint8_t { kIdle, kUniform, kSequential, kHotSet, kZipf, kPhased, kMix, kRecorded };
+
+/// How writes depend on the CPU that the guest gets.
+enum class Demand : std::uint8_t {
+  kPaced,  ///< They arrive at their rate; what is over 50 ms late is dropped.
+  kBusy,   ///< They cost CPU and slow down with it.
+};
+
+/// What a guest writes. Fields that a kind does not know are not looked at.
+struct Options {
+  Kind kind = Kind::kIdle;
+  std::uint64_t write_rate = 0;  ///< Writes per second, each to one page.
+  std::optional<Bytes> memory;   ///< The part of the guest that is touched; absent: all that is neither zero nor free.
+  std::optional<Bytes> at;       ///< Where that part begins; absent: at the first such page.
+  Bytes hot_memory{0};           ///< hot_set: the size of the hot part, at the start of `memory`.
+  Share hot_share = 0;           ///< hot_set: the share of writes that go there; the others go to the rest.
+  std::uint64_t exponent_millionths = 0;  ///< zipf: the weight of the k-th 64-page word is 1 / k^exponent.
+  struct Phase;
+  std::vector<Phase> phases;                   ///< phased: in turn, again and again.
+  std::vector<Options> parts;                  ///< mix: all at once.
+  std::string file;                            ///< recorded: path of the trace.
+  Nanos offset{0};                             ///< recorded: where in the trace to begin.
+  std::uint64_t speed_millionths = 1'000'000;  ///< recorded: how much faster than it was recorded.
+  bool repeat = true;                          ///< recorded: from the start again at the end; else idle.
+  Demand demand = Demand::kPaced;              ///< Of the whole workload: given at the top only.
+  Nanos cpu_per_write{0};                      ///< busy: CPU time of one write.
+};
+
+struct Options::Phase {
+  Nanos lasts{0};
+  Options workload;
+};
+
+}  // namespace godwit::workloads

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "base/page_run.h"
+#include "models/fixed_math.h"
+#include "workloads/options.h"
+#include "workloads/trace.h"
+
+namespace godwit::workloads {
+
+/// Where a workload's own time stands when the guest has run for some time: phases switch parts on and off.
+class Schedule {
+ public:
+  /// On for `length` from `start` of every `period`. Requires start + length <= period.
+  void add(Nanos period, Nanos start, Nanos length) { windows_.push_back({period, start, length}); }
+  Nanos local(Nanos guest) const;
+
+ private:
+  struct Window {
+    Nanos period, start, length;
+  };
+  std::vector<Window> windows_;  // outermost first
+};
+
+/// Who writes which page when. Pure in guest time: the same question has the same answer, in whatever order and for
+/// whatever pages it is asked, as long as each page's intervals join without gap or overlap.
+///
+/// uniform, hot_set and zipf are memoryless: what is written in an interval depends on its length alone, so a set of
+/// pages is drawn, exact in distribution, when somebody looks. sequential and recorded are deterministic.
+class Workload {
+ public:
+  /// `touchable` is where a workload without a place of its own writes. `seed` and `consumer` key its random streams.
+  /// Throws std::runtime_error where a trace cannot be read.
+  Workload(const Options& options, PageRange touchable, Bytes page_size, std::uint64_t seed, std::uint64_t consumer);
+
+  /// Calls `mark(PageRun)` for what is written to pages of `range` in the guest time (from, to]. A page may come twice.
+  /// Requires `range` to begin and end on block boundaries (4096 pages), or at the end of memory.
+  template <class Mark>
+  void writes(PageRange range, Nanos from, Nanos to, Mark&& mark) const;
+
+  /// How many distinct pages are expected to be written in (from, to]; for parts that overlap, at most.
+  std::uint64_t expected_distinct(Nanos from, Nanos to) const;
+
+  bool idle() const { return parts_.empty(); }
+
+ private:
+  enum class Law : std::uint8_t { kUniform, kZipf, kSequential, kTrace };
+  struct Part {
+    Law law;
+    Schedule schedule;
+    PageRange range;
+    std::uint64_t rate = 0;
+    std::uint64_t consumer = 0;
+    std::vector<models::Chance> shares;  // zipf: of each 64-page word, falling
+    std::shared_ptr<const Trace> trace;
+    Nanos offset{0};
+    std::uint64_t speed_millionths = 1'000'000;
+    bool repeat = true;
+  };
+
+  void add(const Options& options, const Schedule& schedule, PageRange touchable, Bytes page_size);
+  std::uint64_t trace_intervals(const Part& part, Nanos local) const;
+
+  template <class Mark>
+  void draw_uniform(const Part& part, PageRange range, Nanos from, Nanos time, Mark& mark) const;
+  template <class Mark>
+  void draw_zipf(const Part& part, PageRange range, Nanos from, Nanos time, Mark& mark) const;
+  template <class Mark>
+  void replay(const Part& part, PageRange range, Nanos from, Nanos to, Mark& mark) const;
+  template <class Mark>
+  static void sweep(const Part& part, PageRange range, Nanos from, Nanos to, Mark& mark);
+
+  std::vector<Part> parts_;
+  std::uint64_t seed_;
+  std::uint64_t next_consumer_;
+};
+
+}  // namespace godwit::workloads
+
+#include "workloads/workload_draw.h"

@@ -1,0 +1,172 @@
+#pragma once
+
+// The drawing of writes, apart from workload.h only for length: include that.
+
+#include <algorithm>
+
+#include "base/page_set.h"
+#include "models/prng.h"
+#include "workloads/workload.h"
+
+namespace godwit::workloads {
+
+/// Collects the pages drawn in one block, and hands them over a word at a time.
+class BlockDraw {
+ public:
+  void add(PageIndex offset) {
+    words_[offset / 64] |= std::uint64_t{1} << (offset % 64);
+    used_ |= std::uint64_t{1} << (offset / 64);
+  }
+  template <class Mark>
+  void flush(std::uint64_t first_word, Mark& mark) {
+    while (used_ != 0) {
+      const auto w = static_cast<unsigned>(std::countr_zero(used_));
+      used_ &= used_ - 1;
+      mark(PageRun::of_word(first_word + w, words_[w]));
+      words_[w] = 0;
+    }
+  }
+
+ private:
+  std::uint64_t words_[64] = {};
+  std::uint64_t used_ = 0;
+};
+
+template <class Mark>
+void Workload::writes(PageRange range, Nanos from, Nanos to, Mark&& mark) const {
+  if (to <= from) return;
+  for (const Part& part : parts_) {
+    const Nanos a = part.schedule.local(from);
+    const Nanos b = part.schedule.local(to);
+    const PageRange mine = intersect(part.range, range);
+    if (b <= a || mine.count == 0) continue;
+    switch (part.law) {
+      case Law::kUniform: draw_uniform(part, mine, from, b - a, mark); break;
+      case Law::kZipf: draw_zipf(part, mine, from, b - a, mark); break;
+      case Law::kSequential: sweep(part, mine, a, b, mark); break;
+      case Law::kTrace: replay(part, mine, a, b, mark); break;
+    }
+  }
+}
+
+/// Every page of the part is written with the same chance. Where few are, the writes of a granule of pages are counted
+/// (Poisson) and placed; where many are, each page of a word is decided by its own bit.
+template <class Mark>
+void Workload::draw_uniform(const Part& part, PageRange range, Nanos from, Nanos time, Mark& mark) const {
+  const models::Exposure x = models::exposure(part.rate, time, part.range.count);
+  if (x == 0) return;
+  constexpr models::Exposure kDense = (models::Exposure{4} << models::kExposureBits) / 64;
+  constexpr models::Exposure kGranuleMean = models::Exposure{8} << models::kExposureBits;
+  const bool dense = x >= kDense;
+  const models::Chance p = dense ? models::hit_chance(x) : 0;
+
+  std::uint64_t granule = PageSet::kBlockPages;
+  while (!dense && x > kGranuleMean / granule) granule /= 2;
+  const models::PoissonTable whole(dense ? 0 : x * granule);
+
+  BlockDraw drawn;
+  for (std::uint64_t b = range.first / PageSet::kBlockPages; b * PageSet::kBlockPages < range.end(); ++b) {
+    const PageRange here = intersect(range, {b * PageSet::kBlockPages, PageSet::kBlockPages});
+    models::Stream stream(seed_, part.consumer, b, static_cast<std::uint64_t>(from.count()));
+    if (dense) {
+      for_each_word(PageRun::solid(here.first, here.count), [&](std::uint64_t word, std::uint64_t mask) {
+        const std::uint64_t hit = stream.bits(p) & mask;
+        if (hit != 0) mark(PageRun::of_word(word, hit));
+      });
+      continue;
+    }
+    for (std::uint64_t done = 0; done < here.count; done += granule) {
+      const std::uint64_t pages = std::min(granule, here.count - done);
+      const std::uint64_t uniform = stream.next();
+      const unsigned n = pages == granule ? whole.draw(uniform) : models::PoissonTable(x * pages).draw(uniform);
+      for (unsigned i = 0; i < n; ++i) drawn.add(here.first + done + stream.below(pages) - b * PageSet::kBlockPages);
+    }
+    drawn.flush(b * PageSet::kBlockWords, mark);
+  }
+}
+
+/// Every 64-page word has a chance of its own, falling with the address. Hot words are decided bit by bit; the others
+/// by counting writes at the rate of the block's hottest word and keeping each with the chance that its word deserves.
+template <class Mark>
+void Workload::draw_zipf(const Part& part, PageRange range, Nanos from, Nanos time, Mark& mark) const {
+  const std::uint64_t first_word = part.range.first / 64;
+  const models::Exposure total = models::exposure(part.rate, time, 64);  // per page, if one word had all writes
+  constexpr models::Exposure kDense = (models::Exposure{4} << models::kExposureBits) / 64;
+  constexpr models::Exposure kStepMean = models::Exposure{8} << models::kExposureBits;
+  const auto exposure_of = [&](std::uint64_t word) {
+    return total >= models::kExposureMax && part.rate > 0
+               ? models::exposure(part.rate,
+                                  Nanos{static_cast<std::int64_t>(models::mul_high(
+                                      static_cast<std::uint64_t>(time.count()), part.shares[word - first_word]))},
+                                  64)
+               : models::mul_high(total, part.shares[word - first_word]);
+  };
+
+  BlockDraw drawn;
+  for (std::uint64_t b = range.first / PageSet::kBlockPages; b * PageSet::kBlockPages < range.end(); ++b) {
+    const PageRange here = intersect(range, {b * PageSet::kBlockPages, PageSet::kBlockPages});
+    models::Stream stream(seed_, part.consumer, b, static_cast<std::uint64_t>(from.count()));
+    std::uint64_t word = here.first / 64;
+    const std::uint64_t end = (here.end() + 63) / 64;
+    for (; word < end && exposure_of(word) >= kDense; ++word) {
+      for_each_word(PageRun::solid(word * 64, std::min<std::uint64_t>(64, here.end() - word * 64)),
+                    [&](std::uint64_t w, std::uint64_t mask) {
+                      const std::uint64_t hit = stream.bits(models::hit_chance(exposure_of(w))) & mask;
+                      if (hit != 0) mark(PageRun::of_word(w, hit));
+                    });
+    }
+    if (word >= end) continue;
+    const models::Exposure highest = exposure_of(word);
+    std::uint64_t pages = here.end() - word * 64;
+    if (highest == 0) continue;
+    std::uint64_t step = pages;
+    while (step > 1 && highest > kStepMean / step) step = (step + 1) / 2;
+    const models::PoissonTable table(highest * step);
+    const std::uint64_t start = word * 64;
+    for (std::uint64_t done = 0; done < pages; done += step) {
+      const std::uint64_t n_pages = std::min(step, pages - done);
+      const std::uint64_t uniform = stream.next();
+      const unsigned n = n_pages == step ? table.draw(uniform) : models::PoissonTable(highest * n_pages).draw(uniform);
+      for (unsigned i = 0; i < n; ++i) {
+        const PageIndex page = start + done + stream.below(n_pages);
+        if (stream.below(highest) < exposure_of(page / 64)) drawn.add(page - b * PageSet::kBlockPages);
+      }
+    }
+    drawn.flush(b * PageSet::kBlockWords, mark);
+  }
+}
+
+/// One write after another, round and round: the n-th falls at n / rate.
+template <class Mark>
+void Workload::sweep(const Part& part, PageRange range, Nanos from, Nanos to, Mark& mark) {
+  const auto count_by = [&](Nanos t) {
+    return mul_div(static_cast<std::uint64_t>(t.count()), part.rate, kNanosPerSecond);
+  };
+  const std::uint64_t first = count_by(from);
+  const std::uint64_t writes = std::min(count_by(to) - first, part.range.count);
+  if (writes == 0) return;
+  const std::uint64_t begin = first % part.range.count;
+  const auto tell = [&](PageRange run) {
+    run = intersect(run, range);
+    if (run.count > 0) mark(PageRun::solid(run.first, run.count));
+  };
+  const std::uint64_t before_wrap = std::min(writes, part.range.count - begin);
+  tell({part.range.first + begin, before_wrap});
+  if (writes > before_wrap) tell({part.range.first, writes - before_wrap});
+}
+
+/// A page that a trace shows as written in an interval counts as written at the interval's end.
+template <class Mark>
+void Workload::replay(const Part& part, PageRange range, Nanos from, Nanos to, Mark& mark) const {
+  const std::uint64_t size = part.trace->interval_count();
+  const std::uint64_t first = trace_intervals(part, from);
+  const std::uint64_t last = trace_intervals(part, to);
+  for (std::uint64_t i = first; i < last && i - first < size; ++i) {
+    for (const Run& run : part.trace->runs(i % size)) {
+      const PageRange pages = intersect({part.range.first + run.first, run.count}, range);
+      if (pages.count > 0) mark(PageRun::solid(pages.first, pages.count));
+    }
+  }
+}
+
+}  // namespace godwit::workloads
