@@ -1,0 +1,118 @@
+#include "sim/guest_memory.h"
+
+#include <algorithm>
+
+namespace godwit::sim {
+namespace {
+
+struct Layout {
+  std::vector<PageRange> zero;
+  PageRange touchable;  // the longest stretch that is neither zero nor free
+};
+
+/// Places the page classes: those with an offset first, then from the top and from the bottom, in the order given.
+Layout lay_out(const GuestOptions& options) {
+  const std::uint64_t pages = options.memory.value / options.page_size.value;
+  std::uint64_t low = 0;
+  std::uint64_t high = pages;
+  std::vector<PageRange> unused;
+  Layout layout;
+  for (const PageClassOptions& c : options.pages) {
+    if (c.kind == PageKind::kPageCache) continue;
+    const std::uint64_t count = std::min(mul_div(pages, c.share, kWhole), high - low);
+    PageRange range{0, count};
+    if (c.at) {
+      range.first = std::min(c.at->value / options.page_size.value, pages);
+      range.count = std::min(count, pages - range.first);
+    } else if (c.at_high) {
+      range.first = high -= count;
+    } else {
+      range.first = low;
+      low += count;
+    }
+    unused.push_back(range);
+    if (c.kind == PageKind::kZero) layout.zero.push_back(range);
+  }
+  std::sort(unused.begin(), unused.end(), [](const PageRange& a, const PageRange& b) { return a.first < b.first; });
+  std::uint64_t from = 0;
+  const auto consider = [&](std::uint64_t to) {
+    if (to > from && to - from > layout.touchable.count) layout.touchable = {from, to - from};
+  };
+  for (const PageRange& range : unused) {
+    consider(range.first);
+    from = std::max(from, range.end());
+  }
+  consider(pages);
+  return layout;
+}
+
+}  // namespace
+
+GuestMemory::GuestMemory(const GuestOptions& options, std::uint64_t seed, std::uint64_t consumer)
+    : size_{options.memory.value / options.page_size.value},
+      page_size_(options.page_size),
+      touchable_(lay_out(options).touchable),
+      log_(size_),
+      zero_(size_),
+      stale_(size_),
+      unapplied_(size_),
+      workload_(options.workload, touchable_, options.page_size, seed, consumer) {
+  for (const PageRange& range : lay_out(options).zero) zero_->add(range);
+}
+
+void GuestMemory::start(Nanos guest) {
+  log_->clear();
+  stale_->fill();
+  unapplied_->fill();
+  tracking_ = true;
+  watching_ = true;
+  drawn_until_ = guest;
+  drawn_.clear();
+}
+
+void GuestMemory::mark(const PageRun& run) {
+  const std::uint64_t before = log_->count().value;
+  log_->add(run);
+  faults_ += log_->count().value - before;
+  if (watching_) stale_->add(run);
+  if (!zero_->empty()) zero_->remove(run);
+}
+
+void GuestMemory::advance(PageRange range, Nanos guest) {
+  if (!tracking_) return;
+  const auto into_log = [this](const PageRun& run) { mark(run); };
+  if (range.count == size_.value && drawn_.empty()) {
+    workload_.writes(range, drawn_until_, guest, into_log);
+    drawn_until_ = guest;
+    return;
+  }
+  if (drawn_.empty()) drawn_.assign(blocks(), drawn_until_);
+  // Neighbouring blocks that were drawn up to the same instant go together.
+  std::uint64_t b = range.first / PageSet::kBlockPages;
+  const std::uint64_t end = (range.end() + PageSet::kBlockPages - 1) / PageSet::kBlockPages;
+  while (b < end) {
+    std::uint64_t same = b + 1;
+    while (same < end && drawn_[same] == drawn_[b]) ++same;
+    const PageRange part = intersect({b * PageSet::kBlockPages, (same - b) * PageSet::kBlockPages}, log_->all());
+    workload_.writes(part, drawn_[b], guest, into_log);
+    std::fill(drawn_.begin() + static_cast<std::ptrdiff_t>(b), drawn_.begin() + static_cast<std::ptrdiff_t>(same),
+              guest);
+    b = same;
+  }
+  if (range.count == size_.value) {
+    drawn_until_ = guest;
+    drawn_.clear();
+  }
+}
+
+void GuestMemory::dirty(PageRange range) {
+  if (!tracking_ || range.count == 0) return;
+  mark(PageRun::solid(range.first, range.count));
+}
+
+void GuestMemory::gathered(const PageRun& run) {
+  if (watching_) stale_->remove(run);
+  unapplied_->add(run);
+}
+
+}  // namespace godwit::sim

@@ -1,0 +1,86 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "base/page_set.h"
+#include "models/guest_clock.h"
+#include "sim/options.h"
+#include "workloads/workload.h"
+
+namespace godwit::sim {
+
+/// A set of pages with memory of its own. The words are left uninitialised: only those of mixed blocks are ever touched.
+class OwnedPageSet {
+ public:
+  explicit OwnedPageSet(Pages size)
+      : blocks_(PageSet::blocks_for(size)),
+        words_(new std::uint64_t[PageSet::words_for(size)]),
+        set_(size, blocks_, {words_.get(), PageSet::words_for(size)}) {}
+  OwnedPageSet(OwnedPageSet&&) = default;
+  PageSet& operator*() { return set_; }
+  const PageSet& operator*() const { return set_; }
+  PageSet* operator->() { return &set_; }
+  const PageSet* operator->() const { return &set_; }
+
+ private:
+  std::vector<PageBlock> blocks_;
+  std::unique_ptr<std::uint64_t[]> words_;
+  PageSet set_;
+};
+
+/// The pages of a guest: who writes them, which are marked in the log, which are zero; and the page oracle, which the
+/// core never sees. Writes are drawn when somebody looks: `advance` brings a range up to an instant.
+///
+/// The oracle keeps two bits a page. `stale`: written since it was last read for sending. `unapplied`: read, and not
+/// yet in place at the destination. Both are all ones at the start; at the switch-over both must be empty. It does not
+/// verify that writes are drawn rightly: a write-by-write reference in the tests does.
+class GuestMemory {
+ public:
+  GuestMemory(const GuestOptions& options, std::uint64_t seed, std::uint64_t consumer);
+
+  Pages size() const { return size_; }
+  Bytes page_size() const { return page_size_; }
+  std::uint64_t blocks() const { return PageSet::blocks_for(size_); }
+  /// The first pages that are neither zero nor free: where the guest's kernel keeps what the migration path dirties.
+  PageRange touchable() const { return touchable_; }
+  const workloads::Workload& workload() const { return workload_; }
+
+  /// Begins to track and to watch at guest time `guest`.
+  void start(Nanos guest);
+  /// Draws the writes to `range` up to guest time `guest`.
+  void advance(PageRange range, Nanos guest);
+  /// Marks what the migration path itself wrote.
+  void dirty(PageRange range);
+
+  PageSet& log() { return *log_; }
+  const PageSet& zero() const { return *zero_; }
+  /// First writes to a protected page since the last call.
+  std::uint64_t take_faults() { return std::exchange(faults_, 0); }
+
+  void gathered(const PageRun& run);
+  void applied(const PageRun& run) { unapplied_->remove(run); }
+  /// From now on writes come after every page's snapshot instant.
+  void snapshot_taken() { watching_ = false; }
+  /// Source and destination agree at each page's snapshot instant.
+  bool agrees() const { return stale_->empty() && unapplied_->empty(); }
+
+ private:
+  void mark(const PageRun& run);
+
+  Pages size_;
+  Bytes page_size_;
+  PageRange touchable_;
+  OwnedPageSet log_;
+  OwnedPageSet zero_;
+  OwnedPageSet stale_;
+  OwnedPageSet unapplied_;
+  workloads::Workload workload_;
+  bool tracking_ = false;
+  bool watching_ = false;
+  std::uint64_t faults_ = 0;
+  Nanos drawn_until_{0};      // of every block, while drawn_ is empty
+  std::vector<Nanos> drawn_;  // of each block, once they differ
+};
+
+}  // namespace godwit::sim

@@ -1,0 +1,97 @@
+#include "sim/run.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include <deque>
+
+#include "sim/migration.h"
+
+namespace godwit::sim {
+
+World::World(const RunOptions& run)
+    : options(run), network(static_cast<std::uint32_t>(run.hosts.size() + run.switches.size())) {
+  for (const LinkOptions& link : run.links) network.add_link(link.from, link.to, link.bandwidth, link.latency);
+  guests.resize(run.guests.size());
+  for (std::size_t i = 0; i < guests.size(); ++i) {
+    guests[i].options = &run.guests[i];
+    guests[i].host = run.guests[i].host;
+  }
+}
+
+World::Load World::load(std::uint32_t host, const SimGuest* except) const {
+  Load load;
+  for (const SimGuest& guest : guests) {
+    if (guest.host != host || &guest == except || guest.stopped) continue;
+    load.demand += guest.demand();
+    load.threads += guest.options->vcpus;
+  }
+  return load;
+}
+
+namespace {
+
+/// Starts each migration when its time has come, its forerunner has ended, and there is room for one more.
+class Starter {
+ public:
+  Starter(World& world, std::deque<Migration>& migrations) : world_(world), migrations_(migrations) {}
+
+  void plan() {
+    const auto& list = world_.options.migrations;
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      if (!list[i].after) world_.engine.schedule(list[i].at, Lane::kStart, [this, i] { due(i); });
+    }
+  }
+
+  void ended(std::size_t index) {
+    --running_;
+    const auto& list = world_.options.migrations;
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      if (list[i].after == index) {
+        world_.engine.schedule(later(world_.engine.now(), list[i].at), Lane::kStart, [this, i] { due(i); });
+      }
+    }
+    if (!waiting_.empty()) {
+      const std::size_t next = waiting_.front();
+      waiting_.pop_front();
+      world_.engine.schedule(world_.engine.now(), Lane::kStart, [this, next] { due(next); });
+    }
+  }
+
+ private:
+  void due(std::size_t index) {
+    if (world_.options.max_parallel > 0 && running_ >= world_.options.max_parallel) {
+      waiting_.push_back(index);
+      return;
+    }
+    ++running_;
+    migrations_[index].begin();
+  }
+
+  World& world_;
+  std::deque<Migration>& migrations_;
+  std::deque<std::size_t> waiting_;
+  std::uint32_t running_ = 0;
+};
+
+}  // namespace
+
+RunResult run(const RunOptions& options) {
+  World world(options);
+  std::deque<Migration> migrations;
+  Starter starter(world, migrations);
+  for (std::size_t i = 0; i < options.migrations.size(); ++i) {
+    migrations.emplace_back(world, options.migrations[i], [&starter, i] { starter.ended(i); });
+  }
+  starter.plan();
+  world.engine.run_until(options.horizon);
+
+  RunResult result;
+  result.seed = options.seed;
+  result.ended_at = world.engine.now();
+  result.digest = XXH64(world.digest.data(), world.digest.size() * sizeof(std::uint64_t), 0);
+  for (const Migration& migration : migrations) result.migrations.push_back(migration.result());
+  return result;
+}
+
+}  // namespace godwit::sim

@@ -1,0 +1,12 @@
+#pragma once
+
+#include "sim/options.h"
+#include "sim/result.h"
+
+namespace godwit::sim {
+
+/// Runs a scenario to its end or its horizon. The result depends on the options alone: same options, same bytes.
+/// Throws std::runtime_error where a trace cannot be read. A broken invariant panics.
+RunResult run(const RunOptions& options);
+
+}  // namespace godwit::sim
