@@ -1,0 +1,316 @@
+#include "scenarios/strategy.h"
+
+#include "scenarios/profile.h"
+
+namespace godwit::scenarios {
+namespace {
+
+using core::Plan;
+using sim::StrategyOptions;
+using Owner = StrategyOptions;
+
+constexpr std::uint32_t kMany = 1'000'000;
+
+/// An amount of memory, or "unlimited" for the largest there is.
+Codec<Bytes> bytes_or_unlimited() {
+  Codec<Bytes> codec = bytes({"0 B", "16 TiB"});
+  codec.read = [inner = codec.read](const Node& node, Bytes& value, Issues& issues) {
+    if (node.is(Node::Type::kString) && node.text == "unlimited") return value = {UINT64_MAX}, true;
+    return inner(node, value, issues);
+  };
+  codec.write = [inner = codec.write](Bytes value) {
+    return value.value == UINT64_MAX ? Json("unlimited") : inner(value);
+  };
+  codec.schema = [inner = codec.schema] { return Json{{"anyOf", {Json{{"const", "unlimited"}}, inner()}}}; };
+  codec.kind += ", or unlimited";
+  return codec;
+}
+
+Codec<std::string> payer() {
+  return choice<std::string>({{"hypervisor", "hypervisor", "The process or kernel that runs the guest."},
+                              {"management", "management", "A management machine beside the guest (Xen's domain 0)."},
+                              {"guest", "guest", "The guest itself, on its own virtual CPUs."}});
+}
+
+/// The cap of the sender: a rate, or none, which is a rate law of its own.
+void add_rate_max(Table<Owner>& table) {
+  const Codec<BitsPerSecond> inner = rate({"1 kbit/s", "10 Tbit/s"});
+  auto& field = table.add("rate_max", inner.kind + ", or unlimited",
+                          "Most that the source lets itself send. Given to an unlimited sender it makes an even cap.");
+  field.required = false;
+  field.schema = [=] { return Json{{"anyOf", {Json{{"const", "unlimited"}}, inner.schema()}}}; };
+  field.read = [=](const Node& node, Owner& owner, Issues& issues) {
+    Plan& plan = owner.plan;
+    if (node.is(Node::Type::kString) && node.text == "unlimited") {
+      plan.rate = core::RateLaw::kUnlimited;
+      return plan.rate_max = {0}, true;
+    }
+    if (!inner.read(node, plan.rate_max, issues)) return false;
+    if (plan.rate == core::RateLaw::kUnlimited) plan.rate = core::RateLaw::kFixed;
+    return true;
+  };
+  field.write = [=](const Owner& owner) -> std::optional<Json> {
+    const Plan& plan = owner.plan;
+    return plan.rate == core::RateLaw::kUnlimited ? Json("unlimited") : inner.write(plan.rate_max);
+  };
+}
+
+void add_rounds(Table<Owner>& table) {
+  table
+      .field(
+          "live", [](Owner& o) -> bool& { return o.plan.live; }, flag(),
+          "False: no rounds, the guest is stopped at once.")
+      .optional();
+  table
+      .field(
+          "round_rule", [](Owner& o) -> core::RoundRule& { return o.plan.round_rule; },
+          choice<core::RoundRule>(
+              {{"all_sent", core::RoundRule::kAllSent, "When nothing is pending."},
+               {"below_threshold", core::RoundRule::kBelowThreshold,
+                "As soon as what is known to be pending is under bandwidth x downtime limit (QEMU)."}}),
+          "When a round ends and the dirty log is read again.")
+      .optional();
+  table
+      .field(
+          "estimate", [](Owner& o) -> core::Estimate& { return o.plan.estimate; },
+          choice<core::Estimate>(
+              {{"last_round", core::Estimate::kLastRound, "Bytes and time of the last round."},
+               {"last_window", core::Estimate::kLastWindow, "Bytes and time of the last closed window (QEMU)."}}),
+          "Whose bandwidth the downtime estimate believes.")
+      .optional();
+  table
+      .field(
+          "clear", [](Owner& o) -> core::ClearRule& { return o.plan.clear; },
+          choice<core::ClearRule>(
+              {{"at_read", core::ClearRule::kAtRead, "With the read of the log."},
+               {"per_chunk", core::ClearRule::kPerChunk, "Just before the first page of its chunk is sent (KVM)."}}),
+          "When a page that was reported dirty is protected again.")
+      .optional();
+  table
+      .field(
+          "clear_chunk", [](Owner& o) -> Pages& { return o.plan.clear_chunk; }, pages({"64 pages", "4294967296 pages"}),
+          "Pages that are cleared together, with clear per_chunk. A multiple of 64.")
+      .optional();
+  table
+      .field(
+          "skip", [](Owner& o) -> core::SkipRule& { return o.plan.skip; },
+          choice<core::SkipRule>(
+              {{"none", core::SkipRule::kNone, "It is sent all the same."},
+               {"peek", core::SkipRule::kPeek,
+                "The log is peeked at before each batch, and such a page waits for the next round."}}),
+          "What is done with a page that was written again before its turn.")
+      .optional();
+  table
+      .field(
+          "order", [](Owner& o) -> core::PageOrder& { return o.plan.order; },
+          choice<core::PageOrder>({{"ascending", core::PageOrder::kAscending, "By page number."},
+                                   {"rotated", core::PageOrder::kRotated,
+                                    "Index bits rotated by ten, to mix hot and cold regions (Xen 2004)."}}),
+          "In which order a round sends pages.")
+      .optional();
+  table
+      .field(
+          "batch", [](Owner& o) -> Pages& { return o.plan.batch; }, pages({"0 pages", "1048576 pages"}),
+          "Most pages in one record; 0: as many as fit.")
+      .optional();
+}
+
+void add_stop(Table<Owner>& table) {
+  table
+      .field(
+          "budget", [](Owner& o) -> bool& { return o.plan.stop.budget; }, flag(),
+          "The rounds end when the rest fits downtime_max at the estimated bandwidth.")
+      .optional();
+  table
+      .field(
+          "downtime_max", [](Owner& o) -> Nanos& { return o.plan.stop.downtime_max; }, time({"0 s", "1 h"}),
+          "The operator's downtime limit.")
+      .optional();
+  table
+      .field(
+          "rounds_max", [](Owner& o) -> std::uint32_t& { return o.plan.stop.rounds_max; }, count(0, kMany),
+          "The rounds end after this many; 0: no such bound.")
+      .optional();
+  table
+      .field(
+          "factor_max", [](Owner& o) -> std::uint32_t& { return o.plan.stop.factor_max; }, count(0, kMany),
+          "The rounds end when more than this many times the memory has been sent; 0: no such bound.")
+      .optional();
+  table
+      .field(
+          "pages_below", [](Owner& o) -> Pages& { return o.plan.stop.pages_below; },
+          pages({"0 pages", "4294967296 pages"}),
+          "The rounds end when one had fewer pages to send, or fewer are pending, than this; 0: no such bound.")
+      .optional();
+  table
+      .field(
+          "no_gain_at_max_rate", [](Owner& o) -> bool& { return o.plan.stop.no_gain_at_max_rate; }, flag(),
+          "The rounds end when one at the highest rate sent more than the one before (Clark).")
+      .optional();
+  table
+      .field(
+          "timeout", [](Owner& o) -> Nanos& { return o.plan.stop.timeout; }, time({"0 s", "10000 h"}),
+          "The rounds end when they have taken this long; 0 s: no such bound.")
+      .optional();
+  table
+      .field(
+          "sender_floor", [](Owner& o) -> bool& { return o.plan.stop.sender_floor; }, flag(),
+          "The rounds end when no more is pending than what the sender itself dirties and sender_slack.")
+      .optional();
+  table
+      .field(
+          "sender_slack", [](Owner& o) -> Pages& { return o.plan.stop.sender_slack; },
+          pages({"0 pages", "4294967296 pages"}), "What sender_floor allows on top.")
+      .optional();
+  table
+      .field(
+          "abort_if_unconverged", [](Owner& o) -> bool& { return o.plan.abort_if_unconverged; }, flag(),
+          "On rounds_max, factor_max or timeout: give up rather than stop the guest.")
+      .optional();
+}
+
+void add_rate(Table<Owner>& table) {
+  table
+      .field(
+          "rate", [](Owner& o) -> core::RateLaw& { return o.plan.rate; },
+          choice<core::RateLaw>(
+              {{"unlimited", core::RateLaw::kUnlimited, "As fast as link and CPUs allow."},
+               {"fixed", core::RateLaw::kFixed, "At most rate_max, evenly."},
+               {"windowed", core::RateLaw::kWindowed, "At most rate_max over each window, in one burst (QEMU)."},
+               {"adaptive", core::RateLaw::kAdaptive,
+                "From rate_start; after a round that dirtied faster, that rate and rate_step more."}}),
+          "How fast the source lets itself send.")
+      .optional();
+  add_rate_max(table);
+  table
+      .field(
+          "rate_start", [](Owner& o) -> BitsPerSecond& { return o.plan.rate_start; }, rate({"0 bit/s", "10 Tbit/s"}),
+          "Rate of the first round, with rate adaptive.")
+      .optional();
+  table
+      .field(
+          "rate_step", [](Owner& o) -> BitsPerSecond& { return o.plan.rate_step; }, rate({"0 bit/s", "10 Tbit/s"}),
+          "What is added to the dirty rate of the last round, with rate adaptive.")
+      .optional();
+  table
+      .field(
+          "rate_scale", [](Owner& o) -> Share& { return o.plan.rate_scale; }, share({"1 %", "1000 %"}),
+          "The true rate of the limiter as a share of the nominal one.")
+      .optional();
+  table
+      .field(
+          "limit_stop_phase", [](Owner& o) -> bool& { return o.plan.limit_stop_phase; }, flag(),
+          "The rate law holds while the guest is stopped, too.")
+      .optional();
+  table
+      .field(
+          "window", [](Owner& o) -> Nanos& { return o.plan.window; }, time({"1 us", "1 h"}),
+          "Length of a bandwidth window.")
+      .optional();
+  table
+      .field(
+          "slice", [](Owner& o) -> Nanos& { return o.plan.slice; }, time({"0 s", "1 h"}),
+          "Longest time between two looks at the limits; 0 s: none.")
+      .optional();
+  table
+      .field(
+          "slice_granule", [](Owner& o) -> Pages& { return o.plan.slice_granule; }, pages({"1 pages", "1048576 pages"}),
+          "The time is looked at every so many pages.")
+      .optional();
+  table
+      .field(
+          "window_granule", [](Owner& o) -> Pages& { return o.plan.window_granule; },
+          pages({"1 pages", "1048576 pages"}), "The window's bytes are counted in lumps of so many pages.")
+      .optional();
+}
+
+void add_encoding(Table<Owner>& table) {
+  table
+      .field(
+          "detect_zero", [](Owner& o) -> bool& { return o.plan.detect_zero; }, flag(),
+          "Pages are tested for zeroes, and a zero page is sent without its contents.")
+      .optional();
+  table
+      .field(
+          "page_header", [](Owner& o) -> Bytes& { return o.plan.framing.page_header; }, bytes({"0 B", "4 KiB"}),
+          "Bytes that frame a page, beside its contents.")
+      .optional();
+  table
+      .field(
+          "zero_page", [](Owner& o) -> Bytes& { return o.plan.framing.zero_page; }, bytes({"0 B", "4 KiB"}),
+          "All bytes of a zero page, with detect_zero.")
+      .optional();
+  table
+      .field(
+          "record_fixed", [](Owner& o) -> Bytes& { return o.plan.framing.record_fixed; }, bytes({"0 B", "64 KiB"}),
+          "Bytes once per record of pages.")
+      .optional();
+}
+
+void add_switch(Table<Owner>& table) {
+  table
+      .field(
+          "switch", [](Owner& o) -> core::Switch& { return o.plan.switch_over; },
+          choice<core::Switch>(
+              {{"stop_and_copy", core::Switch::kStopAndCopy, "Somebody outside pauses the guest and sends the rest."},
+               {"self_checkpoint", core::Switch::kSelfCheckpoint,
+                "The guest freezes all but the migration path, scans, shadows what that path dirties, and sends."}}),
+          "How memory is handed over once the rounds have ended.")
+      .optional();
+  table
+      .field(
+          "shadow_max", [](Owner& o) -> Bytes& { return o.plan.shadow_max; }, bytes_or_unlimited(),
+          "Room for the shadow, with switch self_checkpoint.")
+      .optional();
+  table
+      .field(
+          "shadow_tries", [](Owner& o) -> std::uint32_t& { return o.plan.shadow_tries; }, count(1, 1000),
+          "Freezes before the migration fails with shadow_full.")
+      .optional();
+}
+
+void add_who(Table<Owner>& table) {
+  table.field("self", &Owner::self, flag(), "The guest does the work on its own virtual CPUs.").optional();
+  table.field("payer", &Owner::payer, payer(), "Whose CPUs do the work.").optional();
+  table.field("dirty_log", &Owner::tracker, tracker(), "How writes are noticed.").optional();
+  table
+      .field(
+          "sender", [](Owner& o) -> bool& { return o.sender.derived; },
+          choice<bool>(
+              {{"derived", true, "Bytes in flight, rings, stack, bitmap and page tables, from the run itself."},
+               {"none", false, "Nothing."}}),
+          "What the sending itself dirties in a guest that moves itself.")
+      .optional();
+  table
+      .field(
+          "rings_and_stack", [](Owner& o) -> Bytes& { return o.sender.rings_and_stack; }, bytes({"0 B", "1 GiB"}),
+          "Descriptor rings, socket and migration stack, with sender derived.")
+      .optional();
+  table
+      .field(
+          "tracking_bits", [](Owner& o) -> bool& { return o.sender.tracking_bits_are_state; },
+          choice<bool>({{"state", true, "Page-table pages that write-protecting rewrites are dirty, and sent."},
+                        {"restored", false, "Inflating restores the protection bits: they are not sent."}}),
+          "What becomes of the write-protection bits in the guest's page tables.")
+      .optional();
+}
+
+Table<Owner> make_table() {
+  Table<Owner> table("mechanisms", "the mechanisms of a migration");
+  add_who(table);
+  add_rounds(table);
+  add_stop(table);
+  add_rate(table);
+  add_encoding(table);
+  add_switch(table);
+  return table;
+}
+
+}  // namespace
+
+const Table<StrategyOptions>& mechanism_table() {
+  static const Table<Owner> table = make_table();
+  return table;
+}
+
+}  // namespace godwit::scenarios

@@ -1,0 +1,186 @@
+#include "scenarios/resolve.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+
+#include "scenarios/guest_check.h"
+
+namespace godwit::scenarios {
+namespace {
+
+using Indices = std::map<std::string, std::uint32_t, std::less<>>;
+
+class Resolver {
+ public:
+  Resolver(ScenarioSpec& spec, const std::filesystem::path& base_dir, Issues& issues)
+      : spec_(spec), base_dir_(base_dir), issues_(issues) {}
+
+  sim::RunOptions run() {
+    options_.name = spec_.name;
+    options_.seed = spec_.seed;
+    options_.horizon = spec_.horizon;
+    options_.max_parallel = spec_.max_parallel;
+    add_nodes();
+    add_links();
+    add_guests();
+    add_traffic();
+    add_migrations();
+    return std::move(options_);
+  }
+
+ private:
+  static constexpr std::uint32_t kNobody = UINT32_MAX;
+
+  void add_nodes() {
+    for (std::size_t i = 0; i < spec_.hosts.size(); ++i)
+      name_node(spec_.hosts[i].name, fmt::format("/hosts/{}/name", i));
+    for (std::size_t i = 0; i < spec_.switches.size(); ++i)
+      name_node(spec_.switches[i], fmt::format("/switches/{}", i));
+    options_.hosts = spec_.hosts;
+    options_.switches = spec_.switches;
+  }
+
+  void name_node(const std::string& name, const std::string& pointer) {
+    const auto index = static_cast<std::uint32_t>(node_names_.size());
+    node_names_.push_back(name);
+    if (!nodes_.emplace(name, index).second && !name.empty())
+      complain(pointer, fmt::format("another host or switch is called {} already", name));
+  }
+
+  void add_links() {
+    group_.resize(node_names_.size());
+    std::iota(group_.begin(), group_.end(), 0u);
+    for (std::size_t i = 0; i < spec_.links.size(); ++i) {
+      const LinkSpec& link = spec_.links[i];
+      const std::string pointer = fmt::format("/links/{}/between", i);
+      if (link.between.size() != 2) continue;  // said by the table
+      const std::uint32_t from = node(link.between[0], pointer + "/0");
+      const std::uint32_t to = node(link.between[1], pointer + "/1");
+      if (from == kNobody || to == kNobody) continue;
+      if (from == to) complain(pointer, fmt::format("the two ends are the same: {}", link.between[0]));
+      group_[group(from)] = group(to);
+      options_.links.push_back({from, to, link.bandwidth, link.latency});
+    }
+  }
+
+  void add_guests() {
+    for (std::size_t i = 0; i < spec_.guests.size(); ++i) {
+      GuestSpec& guest = spec_.guests[i];
+      const std::string pointer = fmt::format("/guests/{}", i);
+      if (!guests_.emplace(guest.name, static_cast<std::uint32_t>(i)).second && !guest.name.empty())
+        complain(pointer + "/name", fmt::format("another guest is called {} already", guest.name));
+      if (!guest.host_name && !spec_.hosts.empty()) guest.host_name = spec_.hosts.front().name;
+      sim::GuestOptions& added = options_.guests.emplace_back(guest);
+      if (guest.host_name) added.host = host(*guest.host_name, pointer + "/host");
+      if (!issues_.any_under(pointer)) check_guest(added, pointer, base_dir_, issues_);
+      lives_on_.push_back(added.host);
+    }
+  }
+
+  void add_traffic() {
+    for (std::size_t i = 0; i < spec_.traffic.size(); ++i) {
+      const TrafficSpec& traffic = spec_.traffic[i];
+      const std::string pointer = fmt::format("/traffic/{}", i);
+      options_.traffic.push_back(
+          {guest(traffic.guest, pointer + "/guest"), node(traffic.peer, pointer + "/peer"), traffic.rate});
+    }
+  }
+
+  void add_migrations() {
+    for (std::size_t i = 0; i < spec_.migrations.size(); ++i) {
+      MigrationSpec& migration = spec_.migrations[i];
+      const std::string pointer = fmt::format("/migrations/{}", i);
+      if (!migration.guest && spec_.guests.size() == 1) migration.guest = spec_.guests.front().name;
+      sim::MigrationOptions added;
+      added.at = migration.at;
+      added.strategy = migration.strategy.options;
+      added.guest = kNobody;
+      if (migration.guest)
+        added.guest = guest(*migration.guest, pointer + "/guest");
+      else
+        complain(pointer, "the field guest is missing, and there is not exactly one guest");
+      added.to = host(migration.to, pointer + "/to");
+      if (migration.after) added.after = predecessor(*migration.after, i, pointer + "/after");
+      if (added.guest != kNobody && added.to != kNobody) check_route(added, pointer);
+      options_.migrations.push_back(std::move(added));
+    }
+  }
+
+  /// The migration before the `i`-th that moves `name`.
+  std::optional<std::uint32_t> predecessor(const std::string& name, std::size_t i, const std::string& pointer) {
+    const std::uint32_t whose = guest(name, pointer);
+    for (std::size_t k = i; k-- > 0;)
+      if (options_.migrations[k].guest == whose) return static_cast<std::uint32_t>(k);
+    if (whose != kNobody) complain(pointer, fmt::format("no migration of {} comes before this one in the list", name));
+    return std::nullopt;
+  }
+
+  void check_route(const sim::MigrationOptions& migration, const std::string& pointer) {
+    std::uint32_t& from = lives_on_[migration.guest];
+    if (from == kNobody) return;
+    const std::string& source = node_names_[from];
+    if (from == migration.to)
+      complain(pointer + "/to", fmt::format("{} is on {} already", spec_.guests[migration.guest].name, source));
+    else if (!issues_.any_under("/links") && group(from) != group(migration.to))
+      complain(pointer + "/to", fmt::format("no links lead from {} to {}", source, node_names_[migration.to]));
+    from = migration.to;
+  }
+
+  std::uint32_t node(const std::string& name, const std::string& pointer) {
+    return find(name, nodes_, node_names_, "host or switch", pointer);
+  }
+
+  std::uint32_t host(const std::string& name, const std::string& pointer) {
+    const std::vector<std::string> names(node_names_.begin(),
+                                         node_names_.begin() + static_cast<std::ptrdiff_t>(spec_.hosts.size()));
+    const std::uint32_t index = find(name, nodes_, names, "host", pointer);
+    if (index == kNobody || index < names.size()) return index;
+    return complain(pointer, fmt::format("expected a host, but {} is a switch", name)), kNobody;
+  }
+
+  std::uint32_t guest(const std::string& name, const std::string& pointer) {
+    std::vector<std::string> names;
+    for (const GuestSpec& each : spec_.guests) names.push_back(each.name);
+    return find(name, guests_, names, "guest", pointer);
+  }
+
+  std::uint32_t find(const std::string& name, const Indices& in, const std::vector<std::string>& names,
+                     const char* what, const std::string& pointer) {
+    if (const auto found = in.find(name); found != in.end()) return found->second;
+    // Where a definition failed to give a name, this may be the one.
+    if (names.empty() || name.empty() || in.contains("")) return kNobody;
+    const std::string hint = did_you_mean(name, names);
+    const std::string known = names.size() <= 20 ? "; known are " + joined(names) : "";
+    complain(pointer, fmt::format("there is no {} called {}{}", what, name, hint.empty() ? known : hint));
+    return kNobody;
+  }
+
+  std::uint32_t group(std::uint32_t node) {
+    while (group_[node] != node) node = group_[node] = group_[group_[node]];
+    return node;
+  }
+
+  void complain(const std::string& pointer, std::string message) {
+    if (!issues_.any_under(pointer)) issues_.at_pointer(pointer, std::move(message));
+  }
+
+  ScenarioSpec& spec_;
+  const std::filesystem::path& base_dir_;
+  Issues& issues_;
+  sim::RunOptions options_;
+  Indices nodes_, guests_;
+  std::vector<std::string> node_names_;
+  std::vector<std::uint32_t> group_;     // union-find over nodes that links join
+  std::vector<std::uint32_t> lives_on_;  // per guest, after the migrations so far
+};
+
+}  // namespace
+
+sim::RunOptions resolve(ScenarioSpec& spec, const std::filesystem::path& base_dir, Issues& issues) {
+  return Resolver(spec, base_dir, issues).run();
+}
+
+}  // namespace godwit::scenarios

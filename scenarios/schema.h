@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "scenarios/fields.h"
+
+namespace godwit::scenarios {
+
+/// What the schema and the reference say of every object of a scenario file, the scenario itself first.
+std::vector<TableInfo> all_tables();
+
+/// The JSON Schema (draft-07) of a scenario file. scenarios/schema/scenario.schema.json is a copy of it.
+std::string schema_json();
+
+/// The reference page in Markdown. docs/scenario-reference.md is a copy of it.
+std::string reference_markdown();
+
+}  // namespace godwit::scenarios

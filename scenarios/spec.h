@@ -1,0 +1,80 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "scenarios/fields.h"
+#include "scenarios/strategy.h"
+#include "sim/options.h"
+
+/// A scenario as its file says it: names instead of indices. Everything else is already what the layers below take.
+namespace godwit::scenarios {
+
+enum class LinkModel : std::uint8_t { kFluid };
+enum class Contents : std::uint8_t { kVersions };
+enum class TrafficKind : std::uint8_t { kRequest };
+
+struct LinkSpec {
+  std::vector<std::string> between;
+  BitsPerSecond bandwidth{0};
+  Nanos latency{0};
+  LinkModel model = LinkModel::kFluid;
+};
+
+struct GuestSpec : sim::GuestOptions {
+  std::optional<std::string> host_name;
+  Contents contents = Contents::kVersions;
+};
+
+struct TrafficSpec {
+  std::string guest, peer;
+  BitsPerSecond rate{0};
+  TrafficKind kind = TrafficKind::kRequest;
+};
+
+struct MigrationSpec {
+  std::optional<std::string> guest;
+  std::string to;
+  Nanos at{0};
+  std::optional<std::string> after;
+  Goal goal;
+  StrategySpec strategy;
+};
+
+/// What a number of the result, at `pointer`, must be.
+struct Expectation {
+  std::string pointer;
+  std::optional<double> at_most, at_least;
+  std::optional<Json> equals;
+};
+
+struct ScenarioSpec {
+  std::string name;
+  std::optional<std::string> question, notes;
+  std::uint64_t seed = 1;
+  Nanos horizon{0};
+  std::uint32_t max_parallel = 0;
+  std::vector<sim::HostOptions> hosts;
+  std::vector<std::string> switches;
+  std::vector<LinkSpec> links;
+  std::vector<GuestSpec> guests;
+  std::vector<TrafficSpec> traffic;
+  std::vector<MigrationSpec> migrations;
+  std::vector<Expectation> expect;
+};
+
+const Table<ScenarioSpec>& scenario_table();
+const Table<sim::HostOptions>& host_table();
+const Table<LinkSpec>& link_table();
+const Table<GuestSpec>& guest_table();
+const Table<sim::PageClassOptions>& page_class_table();
+const Table<workloads::Options>& workload_table();
+const Table<workloads::Options>& part_table();  ///< A workload inside another.
+const Table<workloads::Options::Phase>& phase_table();
+const Table<TrafficSpec>& traffic_table();
+const Table<MigrationSpec>& migration_table();
+const Table<Goal>& goal_table();
+const Table<Expectation>& expectation_table();
+
+}  // namespace godwit::scenarios

@@ -1,0 +1,256 @@
+#include "scenarios/strategy.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "scenarios/embedded.h"
+#include "scenarios/json_reader.h"
+
+namespace godwit::scenarios {
+namespace {
+
+using sim::StrategyOptions;
+using Mechanism = Table<StrategyOptions>::Field;
+
+const Mechanism* find_mechanism(std::string_view name) {
+  for (const Mechanism& each : mechanism_table().fields())
+    if (each.name == name) return &each;
+  return nullptr;
+}
+
+std::vector<std::string> mechanism_names() {
+  std::vector<std::string> names;
+  for (const Mechanism& each : mechanism_table().fields()) names.push_back(each.name);
+  return names;
+}
+
+bool set(const Parameter& parameter, const Node& node, StrategySpec& spec, Issues& issues) {
+  if (!parameter.sets.empty()) {
+    if (!find_mechanism(parameter.sets)->read(node, spec.options, issues)) return false;
+    if (parameter.also) GODWIT_CHECK(mechanism_table().read(*parameter.also, spec.options, issues));
+    return true;
+  }
+  const auto chosen = parameter.choices.find(node.is(Node::Type::kString) ? node.text : "");
+  if (chosen == parameter.choices.end()) {
+    std::vector<std::string> names;
+    for (const auto& [name, sets] : parameter.choices) names.push_back(name);
+    return issues.at(node, not_one_of(node, names)), false;
+  }
+  spec.chosen[parameter.name] = chosen->first;
+  return mechanism_table().read(chosen->second, spec.options, issues);
+}
+
+bool apply_goal(const Strategy& strategy, const char* field, const std::string& parameter,
+                const std::optional<Json>& value, const std::string& goal_pointer, StrategySpec& spec, Issues& issues) {
+  if (!value) return true;
+  if (parameter.empty()) return spec.options.goal_ignored.push_back(field), true;
+  return set(*strategy.find(parameter), to_node(*value, goal_pointer + "/" + field), spec, issues);
+}
+
+bool apply_parameters(const Strategy& strategy, const Node& node, StrategySpec& spec, Issues& issues) {
+  bool ok = true;
+  // In the strategy's own order: a parameter that sets several mechanisms comes before those that set one of them.
+  for (const Parameter& parameter : strategy.parameters)
+    if (const Node* child = node.find(parameter.name)) ok &= set(parameter, *child, spec, issues);
+  for (const Node& child : node.children) {
+    if (child.key == "name" || strategy.find(child.key) != nullptr) continue;
+    std::vector<std::string> names = strategy.parameter_names();
+    const std::string hint = did_you_mean(child.key, names);
+    issues.at_name(child, fmt::format("{} has no such parameter{}", strategy.name(),
+                                      hint.empty() ? "; it has " + joined(names) : hint));
+    ok = false;
+  }
+  return ok;
+}
+
+bool check(const Node& node, const core::Plan& plan, Issues& issues) {
+  const std::size_t before = issues.size();
+  if (plan.rate != core::RateLaw::kUnlimited && plan.rate_max.value == 0)
+    issues.at(node, "this rate law needs a bandwidth of at most what to send: give max_bandwidth or rate_max");
+  if (plan.rate == core::RateLaw::kAdaptive && plan.rate_start.value == 0)
+    issues.at(node, "rate adaptive needs a rate_start above 0 bit/s");
+  if (plan.rate == core::RateLaw::kAdaptive && plan.rate_start > plan.rate_max)
+    issues.at(node, "rate_start is above the highest rate");
+  if (plan.clear_chunk.value % 64 != 0) issues.at(node, "clear_chunk must be a multiple of 64 pages");
+  if (plan.round_rule == core::RoundRule::kBelowThreshold && !plan.stop.budget)
+    issues.at(node, "round_rule below_threshold needs the budget, whose threshold it uses");
+  return issues.size() == before;
+}
+
+// ---- strategy files
+
+bool read_choices(const Node& node, Parameter& parameter, Issues& issues) {
+  StrategyOptions scratch;
+  for (const Node& child : node.children) {
+    if (!mechanism_table().read(child, scratch, issues)) return false;
+    parameter.choices[child.key] = child;
+  }
+  return true;
+}
+
+Parameter read_parameter(const Node& node, Issues& issues) {
+  Parameter parameter;
+  parameter.name = node.key;
+  Table<Parameter> table("parameter", "a parameter of a strategy");
+  table.field("sets", &Parameter::sets, text(), "The mechanism.").optional();
+  table.field("doc", &Parameter::doc, text(), "What it means.").optional();
+  table.add("also", "", "").optional().read = [](const Node& also, Parameter& p, Issues& all) {
+    StrategyOptions scratch;
+    p.also = also;
+    return mechanism_table().read(also, scratch, all);
+  };
+  table.add("choices", "", "").optional().read = [](const Node& choices, Parameter& p, Issues& all) {
+    return read_choices(choices, p, all);
+  };
+  table.field("default", &Parameter::chosen, text(), "Of a choice.").optional();
+  if (!table.read(node, parameter, issues)) return parameter;
+  const Mechanism* mechanism = find_mechanism(parameter.sets);
+  if (parameter.choices.empty() && mechanism == nullptr)
+    issues.at(node, "expected a mechanism to set" + did_you_mean(parameter.sets, mechanism_names()));
+  if (!parameter.choices.empty() && !parameter.choices.contains(parameter.chosen))
+    issues.at(node, "expected the default to be one of the choices");
+  if (parameter.doc.empty() && mechanism != nullptr) parameter.doc = mechanism->doc;
+  return parameter;
+}
+
+/// Makes parameters of the mechanisms that `node` lists, or with true of all that no other parameter sets.
+bool open_mechanisms(const Node& node, Strategy& strategy, Issues& issues) {
+  std::vector<std::string> names;
+  if (node.is(Node::Type::kBoolean)) names = mechanism_names();
+  for (const Node& child : node.children) names.push_back(child.text);
+  for (const std::string& name : names) {
+    const Mechanism* mechanism = find_mechanism(name);
+    if (mechanism == nullptr) return issues.at(node, "unknown mechanism " + name), false;
+    const bool taken = std::any_of(strategy.parameters.begin(), strategy.parameters.end(),
+                                   [&](const Parameter& p) { return p.sets == name || p.name == name; });
+    if (!taken)
+      strategy.parameters.push_back(
+          {.name = name, .doc = mechanism->doc, .sets = name, .also = {}, .choices = {}, .chosen = {}});
+  }
+  return true;
+}
+
+Table<Strategy> file_table() {
+  Table<Strategy> table("strategy_file", "a strategy");
+  table.field(
+      "name", [](Strategy& s) -> std::string& { return s.options.name; }, name(), "");
+  table.field("summary", &Strategy::summary, text(), "");
+  table.field("models", &Strategy::models, text(), "");
+  table.add("plan", "mechanisms", "").read = [](const Node& node, Strategy& s, Issues& issues) {
+    return mechanism_table().read(without_sources(node, s.sources, issues), s.options, issues);
+  };
+  table.add("parameters", "parameters", "").read = [](const Node& node, Strategy& s, Issues& issues) {
+    for (const Node& child : node.children) s.parameters.push_back(read_parameter(child, issues));
+    return true;
+  };
+  table.add("open", "mechanisms", "").optional().read = &open_mechanisms;
+  table.add("goal", "", "").read = [](const Node& node, Strategy& s, Issues& issues) {
+    Table<Strategy> goal("goal", "what the common goal sets");
+    goal.field("downtime", &Strategy::downtime_parameter, text(), "").optional();
+    goal.field("bandwidth", &Strategy::bandwidth_parameter, text(), "").optional();
+    return goal.read(node, s, issues);
+  };
+  return table;
+}
+
+std::vector<Strategy> load_all() {
+  std::vector<Strategy> all;
+  for (const embedded::File& file : embedded::strategies()) {
+    Issues issues{std::string(file.name)};
+    std::optional<Strategy> strategy = parse_strategy(file.text, issues);
+    GODWIT_CHECK(strategy.has_value() && issues.empty());
+    all.push_back(std::move(*strategy));
+  }
+  return all;
+}
+
+}  // namespace
+
+const Parameter* Strategy::find(std::string_view parameter) const {
+  for (const Parameter& each : parameters)
+    if (each.name == parameter) return &each;
+  return nullptr;
+}
+
+std::vector<std::string> Strategy::parameter_names() const {
+  std::vector<std::string> names;
+  for (const Parameter& each : parameters) names.push_back(each.name);
+  return names;
+}
+
+const std::vector<Strategy>& strategies() {
+  static const std::vector<Strategy> all = load_all();
+  return all;
+}
+
+const Strategy* find_strategy(std::string_view name) {
+  for (const Strategy& each : strategies())
+    if (each.name() == name) return &each;
+  return nullptr;
+}
+
+std::vector<std::string> strategy_names() {
+  std::vector<std::string> names;
+  for (const Strategy& each : strategies()) names.push_back(each.name());
+  return names;
+}
+
+StrategySpec default_of(const Strategy& strategy) {
+  StrategySpec spec{strategy.options, {}};
+  for (const Parameter& parameter : strategy.parameters)
+    if (!parameter.choices.empty()) spec.chosen[parameter.name] = parameter.chosen;
+  return spec;
+}
+
+std::string kind_of(const Parameter& parameter) {
+  if (!parameter.sets.empty()) return find_mechanism(parameter.sets)->kind;
+  std::vector<std::string> names;
+  for (const auto& [name, sets] : parameter.choices) names.push_back(name);
+  return "one of " + joined(names);
+}
+
+Json mechanism_schema(std::string_view name) { return find_mechanism(name)->schema(); }
+
+bool read_strategy(const Node& node, const Goal& goal, const std::string& goal_pointer, StrategySpec& spec,
+                   Issues& issues) {
+  const Node* named = node.is(Node::Type::kObject) ? node.find("name") : &node;
+  if (named == nullptr) return issues.at(node, "the field name is missing: one of " + joined(strategy_names())), false;
+  const Strategy* strategy = named->is(Node::Type::kString) ? find_strategy(named->text) : nullptr;
+  if (strategy == nullptr) return issues.at(*named, not_one_of(*named, strategy_names())), false;
+
+  spec = default_of(*strategy);
+  std::optional<Json> downtime, bandwidth;
+  if (goal.downtime) downtime = format_quantity(Dimension::kTime, static_cast<std::uint64_t>(goal.downtime->count()));
+  if (goal.bandwidth) bandwidth = format_quantity(Dimension::kRate, goal.bandwidth->value);
+  bool ok = apply_goal(*strategy, "downtime", strategy->downtime_parameter, downtime, goal_pointer, spec, issues);
+  ok &= apply_goal(*strategy, "bandwidth", strategy->bandwidth_parameter, bandwidth, goal_pointer, spec, issues);
+  if (node.is(Node::Type::kObject)) ok &= apply_parameters(*strategy, node, spec, issues);
+  return ok && check(node, spec.options.plan, issues);
+}
+
+Json write_strategy(const StrategySpec& spec) {
+  const Strategy* strategy = find_strategy(spec.options.name);
+  GODWIT_CHECK(strategy != nullptr);
+  Json object{{"name", spec.options.name}};
+  for (const Parameter& parameter : strategy->parameters) {
+    if (parameter.sets.empty())
+      object[parameter.name] = spec.chosen.at(parameter.name);
+    else
+      object[parameter.name] = *find_mechanism(parameter.sets)->write(spec.options);
+  }
+  return object;
+}
+
+std::optional<Strategy> parse_strategy(std::string_view text, Issues& issues) {
+  const std::optional<Node> root = read_json(text, issues);
+  if (!root) return std::nullopt;
+  Strategy strategy;
+  const bool ok = file_table().read(*root, strategy, issues);
+  for (const std::string& parameter : {strategy.downtime_parameter, strategy.bandwidth_parameter})
+    if (!parameter.empty() && strategy.find(parameter) == nullptr)
+      issues.at(*root, "the goal sets the parameter " + parameter + ", which is not there");
+  if (!ok || !issues.empty()) return std::nullopt;
+  return strategy;
+}
+
+}  // namespace godwit::scenarios
