@@ -1,0 +1,64 @@
+#include "cli/input.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+#include <variant>
+
+namespace godwit::cli {
+namespace {
+
+/// What keeps `file` from being read at all; empty: nothing.
+std::string trouble_with(const std::string& file) {
+  std::error_code error;
+  const std::filesystem::file_status status = std::filesystem::status(file, error);
+  if (status.type() == std::filesystem::file_type::not_found) return "there is no such file";
+  if (error) return error.message();
+  if (std::filesystem::is_directory(status)) return "this is a directory; expected a scenario file";
+  if (::access(file.c_str(), R_OK) != 0) return fmt::format("this file cannot be read: {}", std::strerror(errno));
+  if (std::filesystem::is_regular_file(status) && std::filesystem::file_size(file, error) == 0)
+    return "this file is empty; expected a scenario";
+  return {};
+}
+
+}  // namespace
+
+void add_scenario_options(CLI::App& command, ScenarioArguments& arguments) {
+  command.add_option("file", arguments.file, "Scenario file")->required()->type_name("FILE");
+  command
+      .add_option("--set", arguments.set, "Set a value of the scenario, such as '/guests/0/memory=8 GiB'; repeatable")
+      ->type_name("/POINTER=VALUE")
+      ->expected(1)
+      ->take_all();
+  command.add_option("--seed", arguments.seed, "Seed of all that is random, in place of the scenario's")
+      ->type_name("N");
+}
+
+std::optional<scenarios::Loaded> load(const ScenarioArguments& arguments) {
+  if (const std::string trouble = trouble_with(arguments.file); !trouble.empty()) {
+    fmt::print(stderr, "{}: {}\n", arguments.file, trouble);
+    return std::nullopt;
+  }
+  scenarios::Overrides overrides = arguments.set;
+  if (arguments.seed) overrides.push_back(fmt::format("/seed={}", *arguments.seed));
+  auto result = scenarios::load_file(arguments.file, overrides);
+  if (const auto* issues = std::get_if<std::vector<scenarios::Issue>>(&result)) {
+    fmt::print(stderr, "{}", scenarios::to_string(*issues));
+    return std::nullopt;
+  }
+  return std::get<scenarios::Loaded>(std::move(result));
+}
+
+std::string question_of(const scenarios::Loaded& loaded) {
+  const auto question = loaded.effective.find("question");
+  return question != loaded.effective.end() && question->is_string() ? question->get<std::string>() : std::string();
+}
+
+}  // namespace godwit::cli

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "scenarios/load.h"
+
+namespace CLI {
+class App;
+}
+
+namespace godwit::cli {
+
+/// What every command that reads a scenario takes.
+struct ScenarioArguments {
+  std::string file;
+  std::vector<std::string> set;  ///< "/pointer=value".
+  std::optional<std::uint64_t> seed;
+};
+
+/// Adds FILE, --set and --seed to `command`, kept in `arguments`, which must outlive the reading of the command line.
+void add_scenario_options(CLI::App& command, ScenarioArguments& arguments);
+
+/// The scenario, or nothing after saying on stderr all that is wrong with it.
+std::optional<scenarios::Loaded> load(const ScenarioArguments& arguments);
+
+/// The question that the scenario's file asks; empty where it asks none.
+std::string question_of(const scenarios::Loaded& loaded);
+
+}  // namespace godwit::cli
