@@ -35,7 +35,7 @@ std::string human(Nanos time) {
   static constexpr std::array<Unit, 4> kUnits = {{{1, "ns"}, {1e3, "us"}, {1e6, "ms"}, {1e9, "s"}}};
   if (time == kNever) return "never";
   if (time == Nanos{0}) return "0 ms";
-  if (time < Nanos{0}) return "-" + human(-time);
+  if (time < Nanos{0}) return fmt::format("-{}", human(-time));
   return in_units(static_cast<double>(time.count()), kUnits);
 }
 
@@ -55,7 +55,7 @@ std::string human_percent(Share share) { return fmt::format("{:.3g} %", percent(
 
 std::string grouped(std::uint64_t number) {
   std::string text = std::to_string(number);
-  for (std::size_t i = text.size(); i > 3; i -= 3) text.insert(i - 3, ",");
+  for (std::size_t i = text.size(); i > 3; i -= 3) text.insert(i - 3, 1, ',');
   return text;
 }
 

@@ -69,8 +69,14 @@ RC_GTEST_PROP(PageSet, AgreesWithASetOfNumbers, ()) {
         pages.set.remove(range);
         for (PageIndex p = first; p < range.end(); ++p) model.erase(p);
         break;
-      case 2: pages.set.add(first); model.insert(first); break;
-      case 3: pages.set.remove(first); model.erase(first); break;
+      case 2:
+        pages.set.add(first);
+        model.insert(first);
+        break;
+      case 3:
+        pages.set.remove(first);
+        model.erase(first);
+        break;
       case 4: {
         test::Pages other(size);
         other.set.add(range);

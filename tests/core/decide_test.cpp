@@ -9,7 +9,10 @@ using namespace std::chrono_literals;
 
 /// After a first round, 1,000 pages of 1,000 bytes pending and 8 Mbit/s: a page takes a millisecond.
 Situation situation() {
-  return {.last = {.index = 1, .sent = {1000}}, .pending = {1000}, .page = {1000}, .memory = {10'000'000},
+  return {.last = {.index = 1, .sent = {1000}},
+          .pending = {1000},
+          .page = {1000},
+          .memory = {10'000'000},
           .bandwidth = {8'000'000}};
 }
 

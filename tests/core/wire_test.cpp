@@ -37,8 +37,10 @@ TEST(Wire, ReadsWhatItWrote) {
   EXPECT_EQ(decoded.length, bytes.size());
   EXPECT_EQ(decoded.record.sequence, 7u);
   EXPECT_EQ(decoded.record.value, 9u);
-  EXPECT_TRUE(std::equal(decoded.record.runs.begin(), decoded.record.runs.end(), sample.runs.begin(), sample.runs.end()));
-  EXPECT_TRUE(std::equal(decoded.record.payload.begin(), decoded.record.payload.end(), sample.payload.begin(), sample.payload.end()));
+  EXPECT_TRUE(
+      std::equal(decoded.record.runs.begin(), decoded.record.runs.end(), sample.runs.begin(), sample.runs.end()));
+  EXPECT_TRUE(std::equal(decoded.record.payload.begin(), decoded.record.payload.end(), sample.payload.begin(),
+                         sample.payload.end()));
 }
 
 TEST(Wire, RefusesARecordCutShortAnywhere) {

@@ -20,8 +20,8 @@ TEST(ClosedForm, StopAndCopyTakesPagesOverBandwidthPlusLatency) {
   run.migrations[0].strategy.plan.live = false;
   const sim::MigrationResult r = migrate(run);
   EXPECT_EQ(r.status, sim::Status::kCompleted);
-  EXPECT_EQ(r.parts[static_cast<std::size_t>(sim::Part::kCopy)], kAll + 50us);   // the last page's flight
-  EXPECT_EQ(r.parts[static_cast<std::size_t>(sim::Part::kCommit)], 100us);       // READY back, COMMIT forth
+  EXPECT_EQ(r.parts[static_cast<std::size_t>(sim::Part::kCopy)], kAll + 50us);  // the last page's flight
+  EXPECT_EQ(r.parts[static_cast<std::size_t>(sim::Part::kCommit)], 100us);      // READY back, COMMIT forth
   EXPECT_EQ(r.downtime, kAll + 150us);
   EXPECT_EQ(r.total_time, r.downtime);
   EXPECT_EQ(r.transferred, Bytes{64 * test::kMiB});

@@ -55,7 +55,7 @@ TEST(SelfMigration, InFlightGrowsWithRateTimesRoundTripAndTablesWithMemory) {
   run.links[0].latency = 500us;
   self_migrating(run);
   const sim::MigrationResult base = migrate(run);
-  EXPECT_EQ(base.self_dirtied.in_flight, Pages{31});  // 125,000 bytes
+  EXPECT_EQ(base.self_dirtied.in_flight, Pages{31});    // 125,000 bytes
   EXPECT_EQ(base.self_dirtied.page_tables, Pages{32});  // one per 2 MiB
 
   run.links[0].latency = 1ms;

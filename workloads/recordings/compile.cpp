@@ -19,7 +19,8 @@ std::vector<int> distances(const Directed& graph) {
 
 int components(const Directed& graph) {
   std::vector<int> found(num_vertices(graph));
-  return boost::strong_components(graph, boost::make_iterator_property_map(found.begin(), get(boost::vertex_index, graph)));
+  return boost::strong_components(graph,
+                                  boost::make_iterator_property_map(found.begin(), get(boost::vertex_index, graph)));
 }
 
 std::string describe(const std::string& text) {
