@@ -10,6 +10,7 @@ target_compile_options(
   INTERFACE -ffp-contract=off
             -Wall
             -Wextra
+            -Wno-missing-field-initializers # designated initialisers name what they set; the rest has its default
             -Wpedantic
             -Wshadow
             -Wconversion
