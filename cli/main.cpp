@@ -24,6 +24,10 @@ int main(int argc, char** argv) {
 
   int exit_status = kDone;
   add_run(app, exit_status);
+  add_compare(app, exit_status);
+  add_strategies(app, exit_status);
+  add_workloads(app, exit_status);
+  add_schema(app, exit_status);
   add_version(app, exit_status);
   godwit::add_record(app, exit_status);
   app.callback([&app] {

@@ -1,0 +1,132 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "cli/commands.h"
+#include "cli/input.h"
+#include "cli/interrupt.h"
+#include "cli/output.h"
+#include "report/compare_json.h"
+#include "report/compare_table.h"
+#include "studies/compare.h"
+
+namespace godwit::cli {
+namespace {
+
+struct Arguments : ScenarioArguments {
+  std::vector<std::string> strategies{"self-migration", "stop-and-copy", "clark05", "qemu-10"};
+  studies::CompareOptions options{.seeds = 5, .jobs = std::max(1u, std::thread::hardware_concurrency())};
+  std::string json;
+};
+
+/// A line that is rewritten while runs go on. Only where somebody looks.
+class ProgressLine {
+ public:
+  ~ProgressLine() {
+    if (shown_) fmt::print(stderr, "\r\033[K");
+  }
+
+  void show(std::size_t done, std::size_t total) {
+    const auto now = std::chrono::steady_clock::now();
+    if (!on_terminal_ || now - start_ < std::chrono::milliseconds(300)) return;
+    const double seconds = std::chrono::duration<double>(now - start_).count();
+    const double left = seconds / static_cast<double>(done) * static_cast<double>(total - done);
+    fmt::print(stderr, "\r\033[K{} of {} runs, {:.1f} s left", done, total, left);
+    std::fflush(stderr);
+    shown_ = true;
+  }
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  bool on_terminal_ = ::isatty(STDERR_FILENO) == 1;
+  bool shown_ = false;
+};
+
+int refuse(const std::string& what) {
+  fmt::print(stderr, "godwit compare: {}\n", what);
+  return kWrongInput;
+}
+
+studies::Comparison run_all(const std::vector<studies::Contender>& contenders, const studies::CompareOptions& options) {
+  ProgressLine line;
+  return studies::compare(contenders, options, [&line](std::size_t done, std::size_t total) {
+    line.show(done, total);
+    return !interrupted();
+  });
+}
+
+int compare(const Arguments& arguments) {
+  std::vector<std::string> sorted = arguments.strategies;
+  std::ranges::sort(sorted);
+  if (const auto twice = std::ranges::adjacent_find(sorted); twice != sorted.end())
+    return refuse(fmt::format("--strategies: {} is there twice", *twice));
+
+  std::optional<Output> json;
+  if (!arguments.json.empty()) {
+    auto opened = Output::open(arguments.json);
+    if (const auto* trouble = std::get_if<std::string>(&opened)) return refuse("--json: " + *trouble);
+    json.emplace(std::get<Output>(std::move(opened)));
+  }
+  const auto loaded = load(arguments);
+  if (!loaded) return kWrongInput;
+  if (loaded->options.migrations.empty()) return refuse(arguments.file + ": no migration to compare strategies for");
+  auto result = studies::contenders(*loaded, arguments.strategies);
+  if (const auto* issues = std::get_if<std::vector<scenarios::Issue>>(&result)) {
+    fmt::print(stderr, "{}", scenarios::to_string(*issues));
+    return kWrongInput;
+  }
+
+  note_interrupt();
+  const studies::Comparison comparison = run_all(std::get<std::vector<studies::Contender>>(result), arguments.options);
+  if (comparison.seeds.empty()) return kInterrupted;
+  if (json) {
+    const std::string trouble = json->write(report::compare_json(comparison, loaded->effective).dump(2) + "\n");
+    if (!trouble.empty()) return refuse(trouble);
+  } else {
+    fmt::print("{}", report::compare_table(comparison, {loaded->options.name, question_of(*loaded)}));
+  }
+  if (!interrupted()) return kDone;
+  fmt::print(stderr, "interrupted after {} of {} seeds\n", comparison.seeds.size(), arguments.options.seeds);
+  return kInterrupted;
+}
+
+}  // namespace
+
+void add_compare(CLI::App& app, int& exit_status) {
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App* command = app.add_subcommand("compare", "Run one scenario under several strategies, side by side");
+  add_scenario_options(*command, *arguments);
+  command
+      ->add_option("--strategies", arguments->strategies, "Strategies, with commas between; the first is the measure")
+      ->delimiter(',')
+      ->type_name("A,B,...")
+      ->capture_default_str();
+  command->add_option("--seeds", arguments->options.seeds, "Seeds to run each strategy with")
+      ->check(CLI::Range(1, 100000))
+      ->type_name("N")
+      ->capture_default_str();
+  command->add_option("--jobs", arguments->options.jobs, "Runs at the same time; the result does not depend on it")
+      ->check(CLI::Range(1, 1024))
+      ->type_name("N");
+  command->add_option("--json", arguments->json, "Write the result as JSON instead of the table; - is standard output")
+      ->type_name("FILE|-");
+  command->footer(
+      "Example:\n"
+      "  godwit compare scenarios/library/redis_over_1g.json --strategies self-migration,clark05,qemu-10\n"
+      "\n"
+      "Exit status: 0 done; 2 wrong input; 3 a bug of Godwit; 130 interrupted, the seeds that were finished are "
+      "shown.\n");
+  command->callback([arguments, &exit_status] { exit_status = compare(*arguments); });
+}
+
+}  // namespace godwit::cli
