@@ -17,7 +17,7 @@ using studies::StrategyFigures;
 
 template <class T, class Format>
 std::string range(const Spread<T>& spread, Format format) {
-  const std::string median = format(spread.median);
+  std::string median = format(spread.median);
   if (spread.is_point()) return median;
   return fmt::format("{} ({} to {})", median, format(spread.least), format(spread.most));
 }
