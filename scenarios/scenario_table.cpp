@@ -130,7 +130,7 @@ Table<TrafficSpec> make_traffic_table() {
   Table<TrafficSpec> table("traffic", "what a guest and somebody else send each other");
   table.field("guest", &TrafficSpec::guest, name_of("the name of a guest"), "The guest.");
   table.field("peer", &TrafficSpec::peer, name_of("the name of a host or a switch"), "The other end.");
-  table.field("rate", &TrafficSpec::rate, rate({"0 bit/s", "10 Tbit/s"}), "In each direction.");
+  table.field("rate", &TrafficSpec::rate, rate({"0 bit/s", "10 Tbit/s"}), "In each direction, while the guest runs; it flows from wherever the guest is.");
   table
       .field("kind", &TrafficSpec::kind,
              choice<TrafficKind>({{"request", TrafficKind::kRequest, "Requests and their answers, evenly."}}),

@@ -324,11 +324,14 @@ core::Await<core::Done> Migration::read_and_clear(PageRange range, PageSet& into
     into.add(log, range);
     note_set(3, log);
     ++result_.dirty_syncs;
-    OwnedPageSet cleared(size());
-    const bool self = options_.strategy.self;
-    if (self) cleared->add(log, range);
-    log.remove(range);
-    if (self) protect(*cleared, range);
+    if (options_.strategy.self) {
+      OwnedPageSet cleared(size());
+      cleared->add(log, range);
+      log.remove(range);
+      protect(*cleared, range);
+    } else {
+      log.remove(range);
+    }
     protected_at_ = guest_.clock.at(now());
   });
 }
@@ -634,6 +637,7 @@ core::Await<core::Done> Migration::pause() {
   guest_.stopped = true;
   ++result_.pauses;
   guest_.clock.set_speed(now(), 0);
+  world_.update_traffic(options_.guest);
   return take(source_profile().pause, Activity::kHarvest, false, [] {});
 }
 
@@ -645,6 +649,7 @@ core::Await<core::Done> Migration::resume() {
     result_.paused_total += now() - down_since_;
     down_ = false;
     result_.parts = {};
+    world_.update_traffic(options_.guest);
     set_speed(0, Nanos{0});
   });
 }
@@ -678,6 +683,7 @@ core::Await<core::Done> Migration::run() {
     guest_.homes = 1;
     guest_.host = options_.to;
     guest_.stopped = false;
+    world_.update_traffic(options_.guest);
     result_.downtime = now() - down_since_;
     result_.paused_total += result_.downtime;
     result_.home = Home::kDestination;

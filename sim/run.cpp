@@ -8,27 +8,6 @@
 #include "sim/migration.h"
 
 namespace godwit::sim {
-
-World::World(const RunOptions& run)
-    : options(run), network(static_cast<std::uint32_t>(run.hosts.size() + run.switches.size())) {
-  for (const LinkOptions& link : run.links) network.add_link(link.from, link.to, link.bandwidth, link.latency);
-  guests.resize(run.guests.size());
-  for (std::size_t i = 0; i < guests.size(); ++i) {
-    guests[i].options = &run.guests[i];
-    guests[i].host = run.guests[i].host;
-  }
-}
-
-World::Load World::load(std::uint32_t host, const SimGuest* except) const {
-  Load load;
-  for (const SimGuest& guest : guests) {
-    if (guest.host != host || &guest == except || guest.stopped) continue;
-    load.demand += guest.demand();
-    load.threads += guest.options->vcpus;
-  }
-  return load;
-}
-
 namespace {
 
 /// Starts each migration when its time has come, its forerunner has ended, and there is room for one more.

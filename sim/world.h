@@ -53,12 +53,18 @@ struct World {
     }
   }
 
+  /// Lets what `guest` exchanges with its peers flow from where it runs now, or rest while it is stopped.
+  void update_traffic(std::uint32_t guest);
+
   const RunOptions& options;
   Engine engine;
   models::Network network;
   std::vector<SimGuest> guests;
   std::vector<FlowUser*> flow_users;
   std::vector<std::uint64_t> digest;  // semantic records, folded at the end
+
+ private:
+  std::vector<std::vector<models::Network::FlowId>> traffic_flows_;  // of each traffic, those that are open
 };
 
 }  // namespace godwit::sim

@@ -91,6 +91,15 @@ TEST(ClosedForm, TwoMigrationsShareALinkEvenly) {
   EXPECT_EQ(r.migrations[1].total_time, kAll * 2);
 }
 
+// 100 of 1,000 Mbit/s are taken while the guest runs, and none while it is stopped.
+TEST(ClosedForm, TheGuestsOwnTrafficTakesItsShareOfTheLinkWhileItRuns) {
+  sim::RunOptions run = plain_run();
+  run.traffic = {{.guest = 0, .peer = 1, .rate = {100'000'000}}};
+  EXPECT_EQ(migrate(run).total_time, 596'523'236ns);  // 536,870,912 / 0.9, rounded up
+  run.migrations[0].strategy.plan.live = false;
+  EXPECT_EQ(migrate(run).total_time, kAll);
+}
+
 TEST(ClosedForm, OneAfterAnotherWhenOnlyOneMayRun) {
   sim::RunOptions run = plain_run();
   run.guests.push_back(run.guests[0]);
