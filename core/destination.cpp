@@ -27,7 +27,7 @@ Task<Destination::Outcome> Destination::run() {
       observer_.enter(Phase::kRunning);
       co_return Outcome::kRunning;
     } else if (sound) {
-      hash_.add(record);
+      hash_.add(record, crc32c(0, record.payload));
       switch (record.type) {
         case RecordType::kHello: sound = arrival_.reserve({record.value}); break;
         case RecordType::kPages:

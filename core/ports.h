@@ -58,8 +58,9 @@ struct SendLimit {
 enum class SendStop : std::uint8_t { kDone, kLimit, kUrgent, kBroken };
 
 struct Sent {
-  Pages pages{0};  ///< How many pages of the record went, from its front.
-  Bytes bytes{0};  ///< What they cost on the wire.
+  Pages pages{0};                 ///< How many pages of the record went, from its front.
+  Bytes bytes{0};                 ///< What they cost on the wire.
+  std::uint32_t payload_crc = 0;  ///< crc32c over the contents that went; 0 where a link carries none.
   SendStop stop = SendStop::kDone;
 };
 

@@ -356,7 +356,7 @@ Task<Done> Source::send_record(Record record, SendLimit limit) {
     round_.bytes += sent.bytes;
     window_bytes_ += sent.bytes;
   }
-  hash_.add(record);
+  hash_.add(record, sent.payload_crc);
   if (sent.stop == SendStop::kBroken) fail(Outcome::kLinkBroken);
   co_return Done{};
 }

@@ -151,14 +151,14 @@ void StreamHash::mix(std::uint64_t word) {
   state_ = static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64) ^ (word << 1 | 1);
 }
 
-void StreamHash::add(const Record& record) {
+void StreamHash::add(const Record& record, std::uint32_t payload_crc) {
   mix(static_cast<std::uint64_t>(record.type) << 56 ^ record.sequence);
   mix(record.value);
   for (const PageRun& run : record.runs) {
     mix((run.is_mask() ? run.word() : run.first()) << 2 | (run.is_mask() ? 1u : 0u) | (run.is_zero() ? 2u : 0u));
     mix(run.is_mask() ? run.mask() : run.count());
   }
-  if (!record.payload.empty()) mix(crc32c(0, record.payload));
+  mix(payload_crc);
 }
 
 }  // namespace godwit::core

@@ -75,7 +75,8 @@ Decoded decode(std::span<const std::byte> in, Pages memory, std::span<PageRun> r
 /// A running hash over the records of a stream, the same at both ends when both saw the same records in order.
 class StreamHash {
  public:
-  void add(const Record& record);
+  /// `payload_crc` is crc32c over the payload, 0 where there is none: the source knows no more of it.
+  void add(const Record& record, std::uint32_t payload_crc);
   std::uint64_t value() const { return state_; }
 
  private:

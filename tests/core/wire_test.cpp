@@ -81,8 +81,15 @@ TEST(StreamHash, DependsOnEveryRunAndTheirOrder) {
   const std::vector<PageRun> ab{PageRun::solid(0, 1), PageRun::solid(5, 1)};
   const std::vector<PageRun> ba{PageRun::solid(5, 1), PageRun::solid(0, 1)};
   StreamHash one, other;
-  one.add({.runs = ab});
-  other.add({.runs = ba});
+  one.add({.runs = ab}, 0);
+  other.add({.runs = ba}, 0);
+  EXPECT_NE(one.value(), other.value());
+}
+
+TEST(StreamHash, DependsOnTheContents) {
+  StreamHash one, other;
+  one.add({}, 1);
+  other.add({}, 2);
   EXPECT_NE(one.value(), other.value());
 }
 
