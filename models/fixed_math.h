@@ -17,9 +17,10 @@ inline constexpr unsigned kExposureBits = 56;
 /// A probability in parts of 2^64; 2^64 - 1 stands for certainty.
 using Chance = std::uint64_t;
 
-/// `writes_per_second` x `time` / `pages`: the expected writes to each of the pages. Saturates at kExposureMax.
-constexpr Exposure exposure(std::uint64_t writes_per_second, Nanos time, std::uint64_t pages) {
-  const u128 writes = static_cast<u128>(writes_per_second) * static_cast<std::uint64_t>(time.count());
+/// The expected writes to each of `pages` in `time`, at a rate in millionths of a write per second over all of them.
+/// Saturates at kExposureMax.
+constexpr Exposure exposure(std::uint64_t rate_millionths, Nanos time, std::uint64_t pages) {
+  const u128 writes = static_cast<u128>(rate_millionths) * static_cast<std::uint64_t>(time.count()) / 1'000'000;
   if (writes >> 72 != 0) return kExposureMax;
   const u128 x = (writes << kExposureBits) / (static_cast<u128>(pages) * kNanosPerSecond);
   return x > kExposureMax ? kExposureMax : static_cast<Exposure>(x);

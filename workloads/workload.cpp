@@ -5,6 +5,8 @@
 namespace godwit::workloads {
 namespace {
 
+constexpr std::uint64_t kMillion = 1'000'000;
+
 std::vector<models::Chance> zipf_shares(std::uint64_t words, std::uint64_t exponent_millionths) {
   // weight(k) = k^-s = 2^(-s log2 k) = exp(-s ln 2 log2 k), all in integers.
   constexpr std::uint64_t kLn2 = 0xb17217f7d1cf79abull;  // ln 2 in parts of 2^64
@@ -51,33 +53,34 @@ void Workload::add(const Options& options, const Schedule& schedule, PageRange t
   else if (options.at)
     range.count = touchable.end() - range.first;
 
-  const auto leaf = [&](Law law, PageRange where, std::uint64_t rate) -> Part& {
+  const auto leaf = [&](Law law, PageRange where, std::uint64_t rate_millionths) -> Part& {
     Part part;
     part.law = law;
     part.schedule = schedule;
     part.range = where;
-    part.rate = rate;
+    part.rate_millionths = rate_millionths;
     part.consumer = next_consumer_++;
     parts_.push_back(std::move(part));
     return parts_.back();
   };
 
+  const std::uint64_t rate = options.write_rate * kMillion;
   switch (options.kind) {
     case Kind::kIdle: break;
-    case Kind::kUniform: leaf(Law::kUniform, range, options.write_rate); break;
-    case Kind::kSequential: leaf(Law::kSequential, range, options.write_rate); break;
+    case Kind::kUniform: leaf(Law::kUniform, range, rate); break;
+    case Kind::kSequential: leaf(Law::kSequential, range, rate); break;
     case Kind::kHotSet: {
       const std::uint64_t hot = options.hot_memory.value / page_size.value;
-      const std::uint64_t hot_rate = mul_div(options.write_rate, options.hot_share, kWhole);
+      const std::uint64_t hot_rate = mul_div(rate, options.hot_share, kWhole);
       leaf(Law::kUniform, {range.first, hot}, hot_rate);
-      if (range.count > hot) leaf(Law::kUniform, {range.first + hot, range.count - hot}, options.write_rate - hot_rate);
+      if (range.count > hot) leaf(Law::kUniform, {range.first + hot, range.count - hot}, rate - hot_rate);
       break;
     }
     case Kind::kZipf: {
       // The words must be whole: the range shrinks to them.
       const PageIndex first = (range.first + 63) / 64 * 64;
       const PageIndex end = range.end() / 64 * 64;
-      Part& part = leaf(Law::kZipf, {first, end > first ? end - first : 0}, options.write_rate);
+      Part& part = leaf(Law::kZipf, {first, end > first ? end - first : 0}, rate);
       part.shares = zipf_shares(part.range.count / 64, options.exponent_millionths);
       break;
     }
@@ -127,16 +130,16 @@ std::uint64_t Workload::expected_distinct(Nanos from, Nanos to) const {
     if (b <= a) continue;
     switch (part.law) {
       case Law::kUniform:
-        total += models::mul_high(models::hit_chance(models::exposure(part.rate, b - a, part.range.count)),
+        total += models::mul_high(models::hit_chance(models::exposure(part.rate_millionths, b - a, part.range.count)),
                                   part.range.count);
         break;
       case Law::kSequential:
-        total += std::min(part.range.count,
-                          mul_div(static_cast<std::uint64_t>((b - a).count()), part.rate, kNanosPerSecond));
+        total += std::min(part.range.count, mul_div(static_cast<std::uint64_t>((b - a).count()), part.rate_millionths,
+                                                    kNanosPerSecond * kMillion));
         break;
       case Law::kZipf:
-        total += std::min(part.range.count,
-                          mul_div(static_cast<std::uint64_t>((b - a).count()), part.rate, kNanosPerSecond));
+        total += std::min(part.range.count, mul_div(static_cast<std::uint64_t>((b - a).count()), part.rate_millionths,
+                                                    kNanosPerSecond * kMillion));
         break;
       case Law::kTrace: {
         std::uint64_t pages = 0;

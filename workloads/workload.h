@@ -51,7 +51,7 @@ class Workload {
     Law law;
     Schedule schedule;
     PageRange range;
-    std::uint64_t rate = 0;
+    std::uint64_t rate_millionths = 0;  // of a write per second
     std::uint64_t consumer = 0;
     std::vector<models::Chance> shares;  // zipf: of each 64-page word, falling
     std::shared_ptr<const Trace> trace;

@@ -53,7 +53,7 @@ void Workload::writes(PageRange range, Nanos from, Nanos to, Mark&& mark) const 
 /// (Poisson) and placed; where many are, each page of a word is decided by its own bit.
 template <class Mark>
 void Workload::draw_uniform(const Part& part, PageRange range, Nanos from, Nanos time, Mark& mark) const {
-  const models::Exposure x = models::exposure(part.rate, time, part.range.count);
+  const models::Exposure x = models::exposure(part.rate_millionths, time, part.range.count);
   if (x == 0) return;
   constexpr models::Exposure kDense = (models::Exposure{4} << models::kExposureBits) / 64;
   constexpr models::Exposure kGranuleMean = models::Exposure{8} << models::kExposureBits;
@@ -90,12 +90,13 @@ void Workload::draw_uniform(const Part& part, PageRange range, Nanos from, Nanos
 template <class Mark>
 void Workload::draw_zipf(const Part& part, PageRange range, Nanos from, Nanos time, Mark& mark) const {
   const std::uint64_t first_word = part.range.first / 64;
-  const models::Exposure total = models::exposure(part.rate, time, 64);  // per page, if one word had all writes
+  const models::Exposure total =
+      models::exposure(part.rate_millionths, time, 64);  // per page, if one word had all writes
   constexpr models::Exposure kDense = (models::Exposure{4} << models::kExposureBits) / 64;
   constexpr models::Exposure kStepMean = models::Exposure{8} << models::kExposureBits;
   const auto exposure_of = [&](std::uint64_t word) {
-    return total >= models::kExposureMax && part.rate > 0
-               ? models::exposure(part.rate,
+    return total >= models::kExposureMax && part.rate_millionths > 0
+               ? models::exposure(part.rate_millionths,
                                   Nanos{static_cast<std::int64_t>(models::mul_high(
                                       static_cast<std::uint64_t>(time.count()), part.shares[word - first_word]))},
                                   64)
@@ -140,7 +141,7 @@ void Workload::draw_zipf(const Part& part, PageRange range, Nanos from, Nanos ti
 template <class Mark>
 void Workload::sweep(const Part& part, PageRange range, Nanos from, Nanos to, Mark& mark) {
   const auto count_by = [&](Nanos t) {
-    return mul_div(static_cast<std::uint64_t>(t.count()), part.rate, kNanosPerSecond);
+    return mul_div(static_cast<std::uint64_t>(t.count()), part.rate_millionths, kNanosPerSecond * 1'000'000);
   };
   const std::uint64_t first = count_by(from);
   const std::uint64_t writes = std::min(count_by(to) - first, part.range.count);
