@@ -130,7 +130,8 @@ Table<TrafficSpec> make_traffic_table() {
   Table<TrafficSpec> table("traffic", "what a guest and somebody else send each other");
   table.field("guest", &TrafficSpec::guest, name_of("the name of a guest"), "The guest.");
   table.field("peer", &TrafficSpec::peer, name_of("the name of a host or a switch"), "The other end.");
-  table.field("rate", &TrafficSpec::rate, rate({"0 bit/s", "10 Tbit/s"}), "In each direction, while the guest runs; it flows from wherever the guest is.");
+  table.field("rate", &TrafficSpec::rate, rate({"0 bit/s", "10 Tbit/s"}),
+              "In each direction, while the guest runs; it flows from wherever the guest is.");
   table
       .field("kind", &TrafficSpec::kind,
              choice<TrafficKind>({{"request", TrafficKind::kRequest, "Requests and their answers, evenly."}}),
@@ -252,7 +253,7 @@ Table<ScenarioSpec> make_scenario_table() {
   table.maybe("question", &ScenarioSpec::question, text(), "What the scenario is there to answer.");
   table.maybe("notes", &ScenarioSpec::notes, text(),
               "Where its numbers come from, and whatever else a reader should know.");
-  table.field("seed", &ScenarioSpec::seed, whole_number(0, UINT64_MAX), "Of all random numbers.").or_else(1);
+  table.field("seed", &ScenarioSpec::seed, whole_number(0, INT64_MAX), "Of all random numbers.").or_else(1);
   table.field("horizon", &ScenarioSpec::horizon, time({"1 us", "10000 h"}), "When the run ends at the latest.")
       .or_else("1 h");
   table
