@@ -12,11 +12,17 @@ Task<Destination::Outcome> Destination::run() {
       arrival_.discard();
       co_return Outcome::kDiscarded;
     }
+    if (in.kind == Arrival::Incoming::Kind::kCorrupt) {
+      if (ready) co_return Outcome::kInDoubt;  // it may have been COMMIT
+      refuse(Refusal::kWrongStream);
+      continue;
+    }
     const Record& record = in.record;
     if (record.type == RecordType::kAbort) {
       arrival_.discard();
       co_return Outcome::kDiscarded;
     }
+    if (refused_) continue;
     bool sound = record.sequence == next_sequence_++;
     if (record.type == RecordType::kEnd) {
       sound = sound && co_await conclude(record.value);
@@ -29,15 +35,23 @@ Task<Destination::Outcome> Destination::run() {
     } else if (sound) {
       hash_.add(record, crc32c(0, record.payload));
       switch (record.type) {
-        case RecordType::kHello: sound = arrival_.reserve({record.value}); break;
+        case RecordType::kHello:
+          if (!arrival_.reserve({record.value})) refuse(Refusal::kNoMemory);
+          break;
         case RecordType::kPages:
         case RecordType::kShadowPages: arrival_.apply(record); break;
         case RecordType::kDeviceState: device_state_ = {record.value}; break;
         default: sound = false; break;
       }
     }
-    if (!sound) arrival_.reply({.type = RecordType::kRefused});
+    if (!sound) refuse(Refusal::kWrongStream);
   }
+}
+
+/// Says so once; then whatever comes is read past until the source gives up.
+void Destination::refuse(Refusal why) {
+  if (!refused_) arrival_.reply({.type = RecordType::kRefused, .value = static_cast<std::uint64_t>(why)});
+  refused_ = true;
 }
 
 /// Everything has been said to be here: checks it, loads it, and says READY.

@@ -24,6 +24,7 @@ class Destination {
 
  private:
   Task<bool> conclude(std::uint64_t hash);
+  void refuse(Refusal why);
 
   bool self_;
   Arrival& arrival_;
@@ -32,6 +33,7 @@ class Destination {
   StreamHash hash_;
   std::uint64_t next_sequence_ = 0;
   Bytes device_state_{0};
+  bool refused_ = false;
 };
 
 }  // namespace godwit::core

@@ -55,7 +55,12 @@ struct SendLimit {
   Pages granule{1};
 };
 
-enum class SendStop : std::uint8_t { kDone, kLimit, kUrgent, kBroken };
+enum class SendStop : std::uint8_t {
+  kDone,
+  kLimit,    ///< SendLimit, or a command that waits: ask for it.
+  kRefused,  ///< The destination has said that it will not have this guest.
+  kBroken,   ///< The way to the destination is gone for good.
+};
 
 struct Sent {
   Pages pages{0};                 ///< How many pages of the record went, from its front.
@@ -67,7 +72,7 @@ struct Sent {
 /// What the destination said, or that nothing can be heard any more.
 struct Message {
   enum class Kind : std::uint8_t { kNone, kReady, kRefused, kBroken } kind = Kind::kNone;
-  std::uint64_t value = 0;  ///< kReady: the hash of the stream.
+  std::uint64_t value = 0;  ///< kReady: the hash of the stream. kRefused: a Refusal.
 };
 
 /// The way to the destination.
@@ -155,7 +160,11 @@ class Observer {
 class Arrival {
  public:
   struct Incoming {
-    enum class Kind : std::uint8_t { kRecord, kBroken } kind = Kind::kBroken;
+    enum class Kind : std::uint8_t {
+      kRecord,
+      kCorrupt,  ///< What came is no record, or its checksum does not match.
+      kBroken,
+    } kind = Kind::kBroken;
     Record record{};
   };
   /// Waits for the next record; its spans live until the next call.

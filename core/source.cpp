@@ -358,6 +358,7 @@ Task<Done> Source::send_record(Record record, SendLimit limit) {
   }
   hash_.add(record, sent.payload_crc);
   if (sent.stop == SendStop::kBroken) fail(Outcome::kLinkBroken);
+  if (sent.stop == SendStop::kRefused) fail(Outcome::kRefused);
   co_return Done{};
 }
 

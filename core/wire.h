@@ -19,8 +19,11 @@ enum class RecordType : std::uint8_t {
   kCommit = 6,       ///< Source: I have fenced myself; run.
   kAbort = 7,        ///< Source: forget it.
   kReady = 8,        ///< Destination: all arrived and loaded; `value` is the hash of the stream.
-  kRefused = 9,      ///< Destination: no memory, or a stream that is wrong.
+  kRefused = 9,      ///< Destination: `value` is a Refusal.
 };
+
+/// Why a destination refuses. On the wire: never reuse a number.
+enum class Refusal : std::uint64_t { kNoMemory = 1, kWrongStream = 2 };
 
 /// What pages cost on the wire under the framing of a preset.
 struct Charge {

@@ -28,8 +28,18 @@ struct Onward {
 
 void Network::add_link(std::uint32_t from, std::uint32_t to, BitsPerSecond bandwidth, Nanos latency) {
   GODWIT_CHECK(from < nodes_ && to < nodes_ && from != to && bandwidth.value > 0);
-  wires_.push_back({from, to, bandwidth, latency});
-  wires_.push_back({to, from, bandwidth, latency});
+  wires_.push_back({from, to, bandwidth, latency, bandwidth});
+  wires_.push_back({to, from, bandwidth, latency, bandwidth});
+}
+
+void Network::set_link(Nanos now, std::uint32_t link, BitsPerSecond available) {
+  GODWIT_CHECK(2 * link < wires_.size());
+  wires_[2 * link].available = wires_[2 * link + 1].available = available;
+  reshare(now);
+}
+
+bool Network::up(std::span<const std::uint32_t> route) const {
+  return std::all_of(route.begin(), route.end(), [this](std::uint32_t w) { return wires_[w].available.value > 0; });
 }
 
 std::vector<std::uint32_t> Network::route(std::uint32_t from, std::uint32_t to) const {
@@ -144,7 +154,7 @@ void Network::shorten(FlowId id, Bytes bytes) {
 void Network::reshare(Nanos now) {
   std::vector<std::uint64_t> left(wires_.size());
   std::vector<std::uint32_t> users(wires_.size(), 0);
-  for (std::size_t w = 0; w < wires_.size(); ++w) left[w] = wires_[w].bandwidth.value;
+  for (std::size_t w = 0; w < wires_.size(); ++w) left[w] = wires_[w].available.value;
   std::vector<FlowId> open;
   for (FlowId f = 0; f < flows_.size(); ++f) {
     if (!flows_[f].active) continue;

@@ -17,11 +17,17 @@ class Network {
     std::uint32_t from, to;
     BitsPerSecond bandwidth;
     Nanos latency;
+    BitsPerSecond available;  ///< Now: less than its bandwidth after set_link, 0 while it is down.
   };
   using FlowId = std::uint32_t;
 
   explicit Network(std::uint32_t nodes) : nodes_(nodes) {}
   void add_link(std::uint32_t from, std::uint32_t to, BitsPerSecond bandwidth, Nanos latency);
+  /// From now on the `link`-th link that was added has `available` in each direction; 0: it is down. Routes stay.
+  void set_link(Nanos now, std::uint32_t link, BitsPerSecond available);
+  BitsPerSecond bandwidth_of(std::uint32_t link) const { return wires_[2 * link].bandwidth; }
+  /// Whether every wire of `route` carries something.
+  bool up(std::span<const std::uint32_t> route) const;
 
   /// The wires of the widest among the shortest ways; empty where there is none.
   std::vector<std::uint32_t> route(std::uint32_t from, std::uint32_t to) const;
@@ -42,6 +48,8 @@ class Network {
   Nanos finish(FlowId flow) const;
   /// The rate at which `flow` goes, or would go with `cap` if it began to send now and others kept their rates.
   BitsPerSecond rate(FlowId flow) const { return flows_[flow].rate; }
+  /// How much of the last send is through.
+  Bytes gone(Nanos now, FlowId flow) const { return through(flows_[flow], now) - flows_[flow].before_last; }
   /// Makes the last send of `flow` one of `bytes`. Requires that not more than those are through.
   void shorten(FlowId flow, Bytes bytes);
 

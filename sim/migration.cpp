@@ -45,14 +45,18 @@ Migration::~Migration() { std::erase(world_.flow_users, static_cast<FlowUser*>(t
 void Migration::begin() {
   began_ = true;
   source_host_ = guest_.host;
-  const std::vector<std::uint32_t> route = world_.network.route(source_host_, options_.to);
-  if (route.empty())
+  route_ = world_.network.route(source_host_, options_.to);
+  if (route_.empty())
     throw std::runtime_error("no way from " + world_.options.hosts[source_host_].name + " to " +
                              world_.options.hosts[options_.to].name);
-  latency_ = world_.network.latency(route);
-  bottleneck_ = world_.network.bottleneck(route);
-  flow_ = world_.network.open(route);
+  result_.requested_at = now();
+  if (world_.hosts[source_host_].crashed) return end_at_once(Status::kLost, "source_crashed");
+  latency_ = world_.network.latency(route_);
+  bottleneck_ = world_.network.bottleneck(route_);
+  flow_ = world_.network.open(route_);
   world_.flow_users.push_back(this);
+  links_changed();
+  if (world_.hosts[options_.to].crashed) host_crashed(options_.to);
 
   const auto consumer = static_cast<std::uint64_t>(options_.guest) + 1;
   if (!guest_.memory) guest_.memory = std::make_unique<GuestMemory>(*guest_.options, world_.options.seed, consumer);
@@ -61,7 +65,6 @@ void Migration::begin() {
   memory.start(guest_at_start_);
   place_sender_set();
 
-  result_.requested_at = now();
   result_.page_size = memory.page_size();
   result_.total_bytes = guest_.options->memory;
   phase_began_ = now();
@@ -92,20 +95,30 @@ void Migration::begin() {
 void Migration::close_if_over() {
   if (ended_ || !source_task_ || !source_task_->done()) return;
   const core::Outcome outcome = source_task_->value();
-  if (outcome == core::Outcome::kCompleted && !destination_task_->done()) return;
+  // Once it has fenced itself the source knows no more: how it ends is the destination's to say.
+  if (fenced_ && !destination_task_->done()) return;
   ended_ = true;
   flow_rests();
   switch (outcome) {
-    case core::Outcome::kCompleted: result_.status = Status::kCompleted; break;
+    case core::Outcome::kCompleted:
+      result_.status = Status::kCompleted;
+      if (destination_task_->value() == core::Destination::Outcome::kRunning) break;
+      result_.status = Status::kInDoubt;
+      result_.home = Home::kNowhere;
+      break;
     case core::Outcome::kCancelled: result_.status = Status::kCancelled; break;
-    case core::Outcome::kInDoubt: result_.status = Status::kInDoubt; break;
+    case core::Outcome::kInDoubt:
+      result_.status = Status::kInDoubt;
+      result_.home = Home::kNowhere;
+      break;
     case core::Outcome::kLinkBroken:
       result_.status = Status::kFailed;
-      result_.reason = "link_broken";
+      result_.reason = destination_dead_ ? "destination_crashed" : "link_broken";
       break;
     case core::Outcome::kRefused:
       result_.status = Status::kFailed;
-      result_.reason = "refused";
+      result_.reason =
+          refusal_ == static_cast<std::uint64_t>(core::Refusal::kNoMemory) ? "memory_refused" : "corrupt_stream";
       break;
     case core::Outcome::kShadowFull:
       result_.status = Status::kFailed;
@@ -118,8 +131,95 @@ void Migration::close_if_over() {
   }
   if (!guest_.stopped) set_speed(0, Nanos{0});
   result_.total_time = now() - result_.requested_at;
+  result_.work_lost = (now() - result_.requested_at) - (guest_.clock.at(now()) - guest_at_start_);
   note(90, static_cast<std::uint64_t>(outcome));
   on_end_();
+}
+
+/// Nobody is left to say how it ends.
+void Migration::end_at_once(Status status, const char* reason) {
+  ended_ = true;
+  if (source_task_) flow_rests();
+  ++plan_number_;
+  ++post_plan_;
+  posts_.clear();
+  if (!guest_.stopped) guest_.clock.set_speed(now(), 0);
+  guest_.stopped = true;
+  guest_.homes = 0;
+  world_.update_traffic(options_.guest);
+  result_.status = status;
+  result_.reason = reason;
+  result_.home = Home::kNowhere;
+  result_.total_time = now() - result_.requested_at;
+  note(91, static_cast<std::uint64_t>(status));
+  on_end_();
+}
+
+// ---------------------------------------------------------------- events
+
+void Migration::cancel() {
+  if (!began_ || ended_) return;
+  command_ = core::Command::kCancel;
+  if (!sending_) return;
+  if (destination_dead_ || world_.network.rate(flow_).value == 0) {
+    // Nothing moves: what is on its way stays here.
+    sending_ = false;
+    ++plan_number_;
+    flow_rests();
+    sent_.complete({.stop = core::SendStop::kLimit});
+    return close_if_over();
+  }
+  const Bytes gone = world_.network.gone(now(), flow_);
+  cut_to(core::pages_beyond(going_record_.runs, going_record_.charge, gone, {1}));
+  schedule_finish();
+}
+
+void Migration::links_changed() {
+  if (!began_ || ended_ || broken_) return;
+  const bool up = world_.network.up(route_) && !destination_dead_;
+  if (!up && !stalled_) stall();
+  if (up && stalled_) {
+    stalled_ = false;
+    ++stall_number_;
+    for (const Post& each : posts_) schedule_post(each.number);
+  }
+}
+
+/// Nothing gets through. What is on its way waits, until the connection is given up.
+void Migration::stall() {
+  stalled_ = true;
+  ++post_plan_;
+  world_.engine.schedule(later(now(), options_.connection_timeout), Lane::kFault, [this, number = ++stall_number_] {
+    if (stalled_ && number == stall_number_) break_connection();
+  });
+}
+
+void Migration::host_crashed(std::uint32_t host) {
+  if (!began_ || ended_) return;
+  if (host == source_host_ && !fenced_) return end_at_once(Status::kLost, "source_crashed");
+  if (host != options_.to) return;
+  if (fenced_) return end_at_once(Status::kLost, "destination_crashed");
+  destination_dead_ = true;
+  ++plan_number_;  // nothing that is on its way arrives
+  if (sending_) flow_rests();
+  links_changed();
+}
+
+/// Both ends give up. Whoever waits for the other hears so.
+void Migration::break_connection() {
+  if (ended_ || broken_) return;
+  broken_ = true;
+  posts_.clear();
+  flow_rests();
+  if (incoming_.awaited() && !destination_dead_) incoming_.complete({Incoming::Kind::kBroken, {}});
+  if (sending_) {
+    sending_ = false;
+    ++plan_number_;
+    sent_.complete({.stop = core::SendStop::kBroken});
+  } else if (message_.awaited()) {
+    message_.complete({core::Message::Kind::kBroken, 0});
+  }
+  close_if_over();
 }
 
 MigrationResult Migration::result() const {
@@ -175,7 +275,8 @@ core::Await<core::Done> Migration::take(Nanos cpu, Activity activity, bool at_de
     return core::Done{};
   }
   core::Completion<core::Done>& wait = at_destination ? loaded_ : done_;
-  world_.engine.schedule(until, Lane::kCore, [this, &wait, then = std::move(then)] {
+  world_.engine.schedule(until, Lane::kCore, [this, &wait, at_destination, then = std::move(then)] {
+    if (ended_ || (at_destination && destination_dead_)) return;
     then();
     wait.complete({});
     close_if_over();
@@ -189,6 +290,7 @@ core::Await<core::Done> Migration::sleep_until(Nanos instant) {
   set_speed(0, instant - now());
   if (world_.engine.skip_to(instant)) return core::Done{};
   world_.engine.schedule(instant, Lane::kCore, [this] {
+    if (ended_) return;
     done_.complete({});
     close_if_over();
   });
@@ -483,9 +585,19 @@ void Migration::sender_wrote() {
 // ---------------------------------------------------------------- link
 
 core::Await<core::Sent> Migration::send(const core::Record& record, const core::SendLimit& limit) {
+  if (broken_) return core::Sent{.stop = core::SendStop::kBroken};
+  if (mailbox_ && mailbox_->kind == core::Message::Kind::kRefused && record.type != core::RecordType::kAbort) {
+    refusal_ = mailbox_->value;
+    return core::Sent{.stop = core::SendStop::kRefused};
+  }
   going_record_ = record;
   if (record.runs.empty() && record.charge.fixed.value == 0) {
-    later_to_destination(record);
+    if (record.type == core::RecordType::kHello) {
+      hand_to_destination(record);
+    } else {
+      flow_rests();
+      post(record);
+    }
     return core::Sent{};
   }
   const core::BatchSize size = core::size_of(record.runs, record.charge);
@@ -520,7 +632,8 @@ core::Await<core::Sent> Migration::send(const core::Record& record, const core::
     const auto cpu = static_cast<std::uint64_t>((going_cpu_.copy + going_cpu_.protocol).count());
     set_speed(std::min(kWhole, mul_div(cpu, kWhole, static_cast<std::uint64_t>(stretch.count()))), stretch);
   }
-  if (finish != kNever && world_.engine.skip_to(finish)) {
+  if (destination_dead_) flow_rests();
+  if (finish != kNever && !destination_dead_ && world_.engine.skip_to(finish)) {
     through_the_wire();
     return going_sent_;
   }
@@ -529,18 +642,23 @@ core::Await<core::Sent> Migration::send(const core::Record& record, const core::
   return sent_;
 }
 
-/// Shortens the record on its way to what has gone by `limit.not_after`, as things stand now.
+/// Shortens the record on its way to what will have gone by `limit.not_after`, as things stand now.
 void Migration::cut_at(const core::SendLimit& limit) {
-  const BitsPerSecond rate = world_.network.rate(flow_);
-  const Bytes by_then = carried(rate, limit.not_after - now());
-  const std::span<const PageRun> runs = going_record_.runs;
+  const Bytes by_then = carried(world_.network.rate(flow_), limit.not_after - now());
+  const std::uint64_t pages =
+      core::pages_beyond(going_record_.runs, going_record_.charge, by_then, {1}).value + limit.granule.value - 1;
+  cut_to({pages / limit.granule.value * limit.granule.value});
+}
+
+/// Shortens the record on its way to its first `pages`.
+void Migration::cut_to(Pages wanted) {
+  const std::uint64_t pages = wanted.value;
   const std::uint64_t whole = going_sent_.pages.value;
-  std::uint64_t pages = core::pages_beyond(runs, going_record_.charge, by_then, {1}).value;
-  pages = (pages + limit.granule.value - 1) / limit.granule.value * limit.granule.value;
   if (pages >= whole) return;
-  going_.assign(runs.begin(), runs.end());
+  if (going_.empty() || going_record_.runs.data() != going_.data())
+    going_.assign(going_record_.runs.begin(), going_record_.runs.end());
   PageRun rest;
-  const std::size_t kept = core::keep_first(going_, {pages}, rest);
+  const std::size_t kept = core::keep_first(std::span(going_).first(going_record_.runs.size()), wanted, rest);
   going_record_.runs = std::span<const PageRun>(going_).first(kept);
   const core::BatchSize size = core::size_of(going_record_.runs, going_record_.charge);
   going_sent_ = {.pages = size.pages, .bytes = size.bytes + going_record_.charge.fixed, .stop = core::SendStop::kLimit};
@@ -556,7 +674,7 @@ void Migration::cut_at(const core::SendLimit& limit) {
 void Migration::schedule_finish() {
   const std::uint64_t plan = ++plan_number_;
   const Nanos finish = world_.network.finish(flow_);
-  if (finish == kNever) return;
+  if (finish == kNever || destination_dead_) return;
   world_.engine.schedule(std::max(finish, now()), Lane::kCore, [this, plan] {
     if (plan != plan_number_ || !sending_) return;
     sending_ = false;
@@ -588,23 +706,46 @@ void Migration::through_the_wire() {
 }
 
 void Migration::hand_to_destination(const core::Record& record) {
-  if (incoming_.awaited()) incoming_.complete({Incoming::Kind::kRecord, record});
+  if (!incoming_.awaited()) return;
+  const bool corrupt = std::exchange(corrupt_next_, false);
+  incoming_.complete({corrupt ? Incoming::Kind::kCorrupt : Incoming::Kind::kRecord, record});
 }
 
-/// Control records arrive one latency later. Pages go over at once: nobody looks at the destination before END.
-void Migration::later_to_destination(core::Record record) {
-  if (record.type == core::RecordType::kHello) return hand_to_destination(record);
-  flow_rests();
-  world_.engine.schedule(later(now(), latency_), Lane::kDelivery, [this, record] {
-    hand_to_destination(record);
+/// Sends a control message: it arrives one latency later, or as long after the way is free again. Pages go over at
+/// once: nobody looks at the destination before END.
+void Migration::post(std::variant<core::Record, core::Message> what) {
+  if (broken_ || destination_dead_) return;
+  posts_.push_back({next_post_++, std::move(what)});
+  if (!stalled_) schedule_post(posts_.back().number);
+}
+
+void Migration::schedule_post(std::uint64_t number) {
+  world_.engine.schedule(later(now(), latency_), Lane::kDelivery, [this, number, plan = post_plan_] {
+    if (plan != post_plan_ || posts_.empty() || posts_.front().number != number) return;
+    const auto what = posts_.front().what;
+    posts_.pop_front();
+    deliver(what);
     close_if_over();
   });
 }
 
+void Migration::deliver(const std::variant<core::Record, core::Message>& what) {
+  if (const auto* record = std::get_if<core::Record>(&what)) return hand_to_destination(*record);
+  const auto& message = std::get<core::Message>(what);
+  if (message_.awaited()) {
+    if (message.kind == core::Message::Kind::kRefused) refusal_ = message.value;
+    message_.complete(message);
+  } else {
+    mailbox_ = message;
+  }
+}
+
 core::Await<core::Message> Migration::receive() {
+  if (broken_) return core::Message{core::Message::Kind::kBroken, 0};
   if (mailbox_) {
     const core::Message message = *mailbox_;
     mailbox_.reset();
+    if (message.kind == core::Message::Kind::kRefused) refusal_ = message.value;
     return message;
   }
   flow_rests();
@@ -612,17 +753,9 @@ core::Await<core::Message> Migration::receive() {
 }
 
 void Migration::reply(const core::Record& record) {
-  const core::Message message{
+  post(core::Message{
       record.type == core::RecordType::kReady ? core::Message::Kind::kReady : core::Message::Kind::kRefused,
-      record.value};
-  world_.engine.schedule(later(now(), latency_), Lane::kDelivery, [this, message] {
-    if (message_.awaited()) {
-      message_.complete(message);
-      close_if_over();
-    } else {
-      mailbox_ = message;
-    }
-  });
+      record.value});
 }
 
 void Migration::flow_rests() {
@@ -662,7 +795,10 @@ void Migration::fence() {
 
 // ---------------------------------------------------------------- destination
 
-core::Await<core::Arrival::Incoming> Migration::next() { return incoming_; }
+core::Await<core::Arrival::Incoming> Migration::next() {
+  if (broken_) return Incoming{Incoming::Kind::kBroken, {}};
+  return incoming_;
+}
 
 void Migration::apply(const core::Record& record) {
   for (const PageRun& run : record.runs) guest_.memory->applied(run);
@@ -709,6 +845,7 @@ void Migration::enter(core::Phase phase) {
   phase_ = phase;
   phase_began_ = now();
   note(10, static_cast<std::uint64_t>(phase));
+  if (world_.on_phase) world_.on_phase(static_cast<std::uint32_t>(&options_ - world_.options.migrations.data()), phase);
 }
 
 void Migration::round(const core::RoundStats& round) {

@@ -1,8 +1,11 @@
 #pragma once
 
 #include <array>
+#include <deque>
 #include <functional>
 #include <optional>
+#include <utility>
+#include <variant>
 
 #include "core/destination.h"
 #include "core/source.h"
@@ -27,6 +30,11 @@ class Migration final : core::DirtyLog,
   Migration& operator=(const Migration&) = delete;
 
   void begin();
+  // What events do to it. Nothing once it has ended.
+  void cancel();
+  void corrupt_next() { corrupt_next_ = true; }
+  void links_changed();
+  void host_crashed(std::uint32_t host);
   bool began() const { return began_; }
   bool ended() const { return ended_; }
   /// The figures so far; after the end, all of them.
@@ -57,14 +65,14 @@ class Migration final : core::DirtyLog,
   // Control
   Nanos now() const override { return world_.engine.now(); }
   core::Await<core::Done> sleep_until(Nanos instant) override;
-  core::Command poll() override { return core::Command::kNone; }
+  core::Command poll() override { return std::exchange(command_, core::Command::kNone); }
   // Observer
   void enter(core::Phase phase) override;
   void round(const core::RoundStats& round) override;
   // Arrival
   core::Await<Incoming> next() override;
   void reply(const core::Record& record) override;
-  bool reserve(Pages) override { return true; }
+  bool reserve(Pages) override { return !world_.hosts[options_.to].refuses_memory; }
   void apply(const core::Record& record) override;
   core::Await<core::Done> load_device_state(Bytes size) override;
   core::Await<core::Done> inflate() override;
@@ -82,10 +90,16 @@ class Migration final : core::DirtyLog,
 
   core::Await<core::Done> take(Nanos cpu, Activity activity, bool at_destination, std::function<void()> then);
   void cut_at(const core::SendLimit& limit);
+  void cut_to(Pages pages);
   void through_the_wire();
   void schedule_finish();
   void hand_to_destination(const core::Record& record);
-  void later_to_destination(core::Record record);
+  void post(std::variant<core::Record, core::Message> what);
+  void schedule_post(std::uint64_t number);
+  void deliver(const std::variant<core::Record, core::Message>& what);
+  void stall();
+  void break_connection();
+  void end_at_once(Status status, const char* reason);
   void flow_rests();
   void set_speed(Share sender_cpu, Nanos stretch);
   void advance_all();
@@ -138,6 +152,19 @@ class Migration final : core::DirtyLog,
   struct {
     Nanos copy{0}, protocol{0}, apply{0};
   } going_cpu_;
+  struct Post {
+    std::uint64_t number;
+    std::variant<core::Record, core::Message> what;
+  };
+  std::deque<Post> posts_;  // control messages on their way, in order
+  std::uint64_t next_post_ = 0;
+  std::uint64_t post_plan_ = 0;     // of the deliveries that count
+  std::uint64_t stall_number_ = 0;  // of the stall whose end counts
+  std::vector<std::uint32_t> route_;
+  bool stalled_ = false, broken_ = false, destination_dead_ = false, corrupt_next_ = false;
+  core::Command command_ = core::Command::kNone;
+  std::uint64_t refusal_ = 0;
+
   Nanos protected_at_{0};  // guest time of the last clear of the whole log
 
   SenderPlace sender_{};

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/plan.h"
+#include "core/ports.h"
 #include "models/profile.h"
 #include "workloads/options.h"
 
@@ -69,7 +70,34 @@ struct MigrationOptions {
   std::uint32_t to = 0;
   Nanos at{0};
   std::optional<std::uint32_t> after;  ///< Begins `at` after this migration has ended.
+  /// Without any progress for this long a connection is given up. Linux retransmits 15 times in about 924.6 s
+  /// (Documentation/networking/ip-sysctl: tcp_retries2).
+  Nanos connection_timeout{924'600'000'000};
   StrategyOptions strategy;
+};
+
+enum class EventKind : std::uint8_t {
+  kCancel,         ///< The operator calls the migration off.
+  kLinkDown,       ///< Nothing gets through a link any more.
+  kLinkUp,         ///< It has its bandwidth again.
+  kBandwidth,      ///< It has another bandwidth.
+  kLoss,           ///< A share of what it carries is lost and sent again.
+  kCorrupt,        ///< The next record of the migration arrives damaged.
+  kHostCrash,      ///< A host stops for good, and what runs there with it.
+  kMemoryRefused,  ///< A host accepts no more guests.
+};
+
+/// A fault, or a command. At a time, or some time after a migration has entered a phase for the first time.
+struct EventOptions {
+  EventKind kind = EventKind::kCancel;
+  Nanos at{0};                       ///< With `phase`: after it was entered.
+  std::optional<core::Phase> phase;  ///< Of `migration`.
+  std::uint32_t migration = 0;       ///< kCancel, kCorrupt, and with `phase`.
+  std::uint32_t link = 0;            ///< kLinkDown to kLoss.
+  std::uint32_t host = 0;            ///< kHostCrash, kMemoryRefused.
+  std::optional<Nanos> lasts;        ///< kLinkDown, kBandwidth, kLoss: then the link is as it was built.
+  BitsPerSecond bandwidth{0};        ///< kBandwidth.
+  Share loss = 0;                    ///< kLoss.
 };
 
 struct TrafficOptions {
@@ -88,6 +116,7 @@ struct RunOptions {
   std::vector<GuestOptions> guests;
   std::vector<TrafficOptions> traffic;
   std::vector<MigrationOptions> migrations;
+  std::vector<EventOptions> events;
   std::uint32_t max_parallel = 0;  ///< 0: no bound.
 };
 

@@ -5,7 +5,7 @@
 
 #include <deque>
 
-#include "sim/migration.h"
+#include "sim/events.h"
 
 namespace godwit::sim {
 namespace {
@@ -62,6 +62,7 @@ RunResult run(const RunOptions& options) {
   for (std::size_t i = 0; i < options.migrations.size(); ++i) {
     migrations.emplace_back(world, options.migrations[i], [&starter, i] { starter.ended(i); });
   }
+  const Events events(world, migrations);
   starter.plan();
   world.engine.run_until(options.horizon);
 

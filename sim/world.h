@@ -28,6 +28,11 @@ struct SimGuest {
   }
 };
 
+struct SimHost {
+  bool crashed = false;
+  bool refuses_memory = false;
+};
+
 /// All that migrations of one run share.
 struct World {
   explicit World(const RunOptions& options);
@@ -56,9 +61,13 @@ struct World {
   /// Lets what `guest` exchanges with its peers flow from where it runs now, or rest while it is stopped.
   void update_traffic(std::uint32_t guest);
 
+  /// Is told when a migration enters a phase. Set by whoever lets events happen.
+  std::function<void(std::uint32_t migration, core::Phase phase)> on_phase;
+
   const RunOptions& options;
   Engine engine;
   models::Network network;
+  std::vector<SimHost> hosts;
   std::vector<SimGuest> guests;
   std::vector<FlowUser*> flow_users;
   std::vector<std::uint64_t> digest;  // semantic records, folded at the end
