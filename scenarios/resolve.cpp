@@ -28,6 +28,7 @@ class Resolver {
     add_guests();
     add_traffic();
     add_migrations();
+    add_events();
     return std::move(options_);
   }
 
@@ -96,6 +97,7 @@ class Resolver {
       if (!migration.guest && spec_.guests.size() == 1) migration.guest = spec_.guests.front().name;
       sim::MigrationOptions added;
       added.at = migration.at;
+      added.connection_timeout = migration.connection_timeout;
       added.strategy = migration.strategy.options;
       added.guest = kNobody;
       if (migration.guest)
@@ -106,6 +108,22 @@ class Resolver {
       if (migration.after) added.after = predecessor(*migration.after, i, pointer + "/after");
       if (added.guest != kNobody && added.to != kNobody) check_route(added, pointer);
       options_.migrations.push_back(std::move(added));
+    }
+  }
+
+  void add_events() {
+    for (std::size_t i = 0; i < spec_.events.size(); ++i) {
+      EventSpec& event = spec_.events[i];
+      const std::string pointer = fmt::format("/events/{}", i);
+      using enum sim::EventKind;
+      const bool on_host = event.kind == kHostCrash || event.kind == kMemoryRefused;
+      const bool on_migration = event.kind == kCancel || event.kind == kCorrupt || event.phase;
+      if (on_host) event.host = host(event.host_name, pointer + "/host");
+      if (on_migration && event.migration >= spec_.migrations.size())
+        complain(pointer + "/migration", fmt::format("there are {} migrations", spec_.migrations.size()));
+      if (!on_host && event.kind != kCancel && event.kind != kCorrupt && event.link >= spec_.links.size())
+        complain(pointer + "/link", fmt::format("there are {} links", spec_.links.size()));
+      options_.events.push_back(event);
     }
   }
 

@@ -175,6 +175,11 @@ Table<MigrationSpec> make_migration_table() {
   auto& goal = table.field("goal", &MigrationSpec::goal, object("goal", "a goal", &goal_table),
                            "Common to all strategies; each maps it to its own parameters.");
   goal.or_else(Json::object());
+  table
+      .field("connection_timeout", &MigrationSpec::connection_timeout, time({"1 us", "10000 h"}),
+             "Without any progress for this long the connection is given up. The default is Linux's: 15 "
+             "retransmissions.")
+      .or_else("924.6 s");
   add_strategy(table);
   return table;
 }
@@ -232,17 +237,6 @@ void add_expect(Table<ScenarioSpec>& table) {
   expect.or_else(Json::object());
 }
 
-void add_events(Table<ScenarioSpec>& table) {
-  auto& events = table.add("events", "empty list", "Faults and commands during the run. Not supported yet.");
-  events.schema = [] { return Json{{"type", "array"}, {"maxItems", 0}}; };
-  events.read = [](const Node& node, ScenarioSpec&, Issues& issues) {
-    if (node.is(Node::Type::kArray) && node.children.empty()) return true;
-    return issues.at(node, "events are not supported yet: expected an empty list or no such field"), false;
-  };
-  events.write = [](const ScenarioSpec&) -> std::optional<Json> { return std::nullopt; };
-  events.optional();
-}
-
 Table<ScenarioSpec> make_scenario_table() {
   Table<ScenarioSpec> table("scenario", "a scenario");
   auto& schema = table.add("$schema", "text", "Where an editor finds the schema.").optional();
@@ -275,7 +269,10 @@ Table<ScenarioSpec> make_scenario_table() {
       .field("migrations", &ScenarioSpec::migrations, list(object("migration", "migrations", &migration_table)),
              "Who moves, when, where to and how.")
       .or_else(Json::array());
-  add_events(table);
+  table
+      .field("events", &ScenarioSpec::events, list(object("event", "events", &event_table)),
+             "Faults and commands during the run.")
+      .or_else(Json::array());
   add_expect(table);
   return table;
 }

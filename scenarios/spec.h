@@ -39,7 +39,12 @@ struct MigrationSpec {
   Nanos at{0};
   std::optional<std::string> after;
   Goal goal;
+  Nanos connection_timeout{0};
   StrategySpec strategy;
+};
+
+struct EventSpec : sim::EventOptions {
+  std::string host_name;
 };
 
 /// What a number of the result, at `pointer`, must be.
@@ -61,6 +66,7 @@ struct ScenarioSpec {
   std::vector<GuestSpec> guests;
   std::vector<TrafficSpec> traffic;
   std::vector<MigrationSpec> migrations;
+  std::vector<EventSpec> events;
   std::vector<Expectation> expect;
 };
 
@@ -75,6 +81,7 @@ const Table<workloads::Options::Phase>& phase_table();
 const Table<TrafficSpec>& traffic_table();
 const Table<MigrationSpec>& migration_table();
 const Table<Goal>& goal_table();
+const Table<EventSpec>& event_table();
 const Table<Expectation>& expectation_table();
 
 }  // namespace godwit::scenarios

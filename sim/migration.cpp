@@ -713,9 +713,9 @@ void Migration::hand_to_destination(const core::Record& record) {
 
 /// Sends a control message: it arrives one latency later, or as long after the way is free again. Pages go over at
 /// once: nobody looks at the destination before END.
-void Migration::post(std::variant<core::Record, core::Message> what) {
+void Migration::post(const std::variant<core::Record, core::Message>& what) {
   if (broken_ || destination_dead_) return;
-  posts_.push_back({next_post_++, std::move(what)});
+  posts_.push_back({next_post_++, what});
   if (!stalled_) schedule_post(posts_.back().number);
 }
 

@@ -94,7 +94,7 @@ class Migration final : core::DirtyLog,
   void through_the_wire();
   void schedule_finish();
   void hand_to_destination(const core::Record& record);
-  void post(std::variant<core::Record, core::Message> what);
+  void post(const std::variant<core::Record, core::Message>& what);
   void schedule_post(std::uint64_t number);
   void deliver(const std::variant<core::Record, core::Message>& what);
   void stall();
