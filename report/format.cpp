@@ -93,6 +93,12 @@ std::string_view name_of(sim::Part part) {
   return kNames[static_cast<std::size_t>(part)];
 }
 
+std::string_view name_of(sim::Activity activity) {
+  static constexpr std::array<std::string_view, sim::kActivities> kNames = {"track",    "harvest", "copy",
+                                                                            "protocol", "apply",   "inflate"};
+  return kNames[static_cast<std::size_t>(activity)];
+}
+
 std::string words_of(std::string_view name) {
   std::string words(name);
   for (char& c : words)

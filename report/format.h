@@ -30,6 +30,7 @@ std::string plural(std::uint64_t number, std::string_view noun);
 std::string_view name_of(sim::Status status);
 std::string_view name_of(sim::Home home);
 std::string_view name_of(sim::Part part);
+std::string_view name_of(sim::Activity activity);
 
 /// The name for people: "device state" for device_state.
 std::string words_of(std::string_view name);

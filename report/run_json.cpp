@@ -70,8 +70,10 @@ Json guest_effect_json(const sim::MigrationResult& migration) {
 Json costs_json(const sim::MigrationResult& migration) {
   Json costs = Json::array();
   for (const sim::Bill& bill : migration.costs)
-    costs.push_back(
-        {{"payer", bill.payer}, {"host", bill.host}, {"activity", bill.activity}, {"cpu_ms", milliseconds(bill.cpu)}});
+    costs.push_back({{"payer", bill.payer},
+                     {"host", bill.host},
+                     {"activity", name_of(bill.activity)},
+                     {"cpu_ms", milliseconds(bill.cpu)}});
   return costs;
 }
 

@@ -83,7 +83,8 @@ std::string cpu(const sim::MigrationResult& migration) {
     auto payer = std::ranges::find(payers, who, &Payer::who);
     if (payer == payers.end()) payer = payers.insert(payer, {.who = who, .activities = {}});
     payer->total += bill.cpu;
-    payer->activities += fmt::format("{}{} {}", payer->activities.empty() ? "" : ", ", bill.activity, human(bill.cpu));
+    payer->activities +=
+        fmt::format("{}{} {}", payer->activities.empty() ? "" : ", ", name_of(bill.activity), human(bill.cpu));
   }
   std::string text;
   for (const Payer& payer : payers)

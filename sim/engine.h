@@ -36,6 +36,9 @@ class Engine {
     return true;
   }
 
+  /// Nothing is left to happen.
+  bool dry() const { return heap_.empty(); }
+
   /// Runs what is scheduled, in order, up to and including `horizon`.
   void run_until(Nanos horizon) {
     horizon_ = horizon;

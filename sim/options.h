@@ -48,7 +48,7 @@ struct GuestOptions {
 };
 
 /// What the sending itself dirties in a guest that moves itself.
-struct SenderSet {
+struct SenderOptions {
   bool derived = true;                  ///< False: nothing.
   Bytes rings_and_stack{262144};        ///< Descriptor rings, socket and migration stack.
   bool tracking_bits_are_state = true;  ///< False: write-protection bits are restored by inflate, not sent.
@@ -61,7 +61,7 @@ struct StrategyOptions {
   bool self = false;                 ///< The guest does the work on its own virtual CPUs.
   std::string payer = "hypervisor";  ///< Who does it else: hypervisor or management.
   models::Tracker tracker = models::Tracker::kEptWriteProtect;
-  SenderSet sender;
+  SenderOptions sender;
   std::vector<std::string> goal_ignored;  ///< Names of goal fields that this strategy cannot honour.
 };
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/ports.h"
+#include "sim/records.h"
 
 namespace godwit::sim {
 
@@ -16,11 +17,18 @@ enum class Home : std::uint8_t { kSource, kDestination, kNowhere };
 enum class Part : std::uint8_t { kStop, kHarvest, kCopy, kShadow, kDeviceState, kInflate, kCommit, kResume };
 inline constexpr std::size_t kParts = 8;
 
+/// Where work is done.
+enum class Side : std::uint8_t { kSource, kDestination };
+
+/// What CPU time is paid for.
+enum class Activity : std::uint8_t { kTrack, kHarvest, kCopy, kProtocol, kApply, kInflate };
+inline constexpr std::size_t kActivities = 6;
+
 /// CPU time that somebody paid for something.
 struct Bill {
   std::string payer;  ///< guest, hypervisor, management or destination.
   std::string host;
-  std::string activity;  ///< track, harvest, copy, protocol, apply, inflate.
+  Activity activity{};
   Nanos cpu{0};
 };
 
@@ -60,7 +68,8 @@ struct MigrationResult {
 
 struct RunResult {
   std::uint64_t seed = 0;
-  std::uint64_t digest = 0;
+  std::uint64_t digest = 0;  ///< Over `records`.
+  std::vector<SemanticRecord> records;
   Nanos ended_at{0};
   std::vector<MigrationResult> migrations;
 };

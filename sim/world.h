@@ -9,6 +9,8 @@
 #include "sim/engine.h"
 #include "sim/guest_memory.h"
 #include "sim/options.h"
+#include "sim/oracles.h"
+#include "sim/records.h"
 
 namespace godwit::sim {
 
@@ -17,9 +19,9 @@ struct SimGuest {
   const GuestOptions* options = nullptr;
   std::unique_ptr<GuestMemory> memory;  // from its first migration on
   models::GuestClock clock;
-  std::uint32_t host = 0;   // where it runs, or ran last
-  std::uint32_t homes = 1;  // how many places it runs or may run in
-  bool stopped = false;     // paused, or frozen but for the migration path
+  std::uint32_t host = 0;  // where it runs, or ran last
+  SingleHome home;
+  bool stopped = false;  // paused, or frozen but for the migration path
 
   /// What its work wants of its virtual CPUs, in shares of a core.
   Share demand() const {
@@ -70,7 +72,7 @@ struct World {
   std::vector<SimHost> hosts;
   std::vector<SimGuest> guests;
   std::vector<FlowUser*> flow_users;
-  std::vector<std::uint64_t> digest;  // semantic records, folded at the end
+  std::vector<SemanticRecord> records;
 
  private:
   std::vector<std::vector<models::Network::FlowId>> traffic_flows_;  // of each traffic, those that are open

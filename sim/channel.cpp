@@ -1,0 +1,303 @@
+#include "sim/channel.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace godwit::sim {
+namespace {
+
+BitsPerSecond tighter(BitsPerSecond a, BitsPerSecond b) {
+  if (a.value == 0) return b;
+  if (b.value == 0) return a;
+  return std::min(a, b);
+}
+
+}  // namespace
+
+Channel::~Channel() { std::erase(c_.world.flow_users, static_cast<FlowUser*>(this)); }
+
+void Channel::open() {
+  models::Network& network = c_.world.network;
+  route_ = network.route(c_.source_host, c_.options.to);
+  if (route_.empty())
+    throw std::runtime_error("no way from " + c_.world.options.hosts[c_.source_host].name + " to " +
+                             c_.world.options.hosts[c_.options.to].name);
+  latency_ = network.latency(route_);
+  bottleneck_ = network.bottleneck(route_);
+  c_.flow = network.open(route_);
+  c_.flow_user = this;
+  c_.world.flow_users.push_back(this);
+  links_changed();
+}
+
+// ---------------------------------------------------------------- sending
+
+core::Await<core::Sent> Channel::send(const core::Record& record, const core::SendLimit& limit) {
+  if (broken_) return core::Sent{.stop = core::SendStop::kBroken};
+  if (mailbox_ && mailbox_->kind == core::Message::Kind::kRefused && record.type != core::RecordType::kAbort) {
+    refusal_ = mailbox_->value;
+    return core::Sent{.stop = core::SendStop::kRefused};
+  }
+  record_ = record;
+  if (record.runs.empty() && record.charge.fixed.value == 0) {
+    send_control(record);
+    return core::Sent{};
+  }
+  const core::BatchSize size = core::size_of(record.runs, record.charge);
+  const Bytes bytes = size.bytes + record.charge.fixed;
+  cpu_ = cpu_of(record, size);
+  models::Network& network = c_.world.network;
+  if (network.send(c_.now(), c_.flow, bytes, cap_of(bytes, limit.rate))) c_.world.replan_all_but(this);
+  ledger_.enter(bytes);
+  outcome_ = {.pages = size.pages, .bytes = bytes, .stop = core::SendStop::kDone};
+  if (network.finish(c_.flow) > limit.not_after && size.pages.value > 0) cut_at(limit);
+
+  const Nanos finish = network.finish(c_.flow);
+  const Nanos stretch = finish - c_.now();
+  if (c_.self()) {
+    const Bytes in_flight = carried(network.rate(c_.flow), latency_ * 2);
+    const std::uint64_t page = c_.memory().page_size().value;
+    c_.sender.sends({(in_flight.value + page - 1) / page});
+  }
+  if (finish != kNever && stretch > Nanos{0}) {
+    const auto cpu = static_cast<std::uint64_t>((cpu_.copy + cpu_.protocol).count());
+    c_.plan_guest(std::min(kWhole, mul_div(cpu, kWhole, static_cast<std::uint64_t>(stretch.count()))), stretch);
+  }
+  if (c_.destination_dead) c_.rest_flow();
+  if (finish != kNever && !c_.destination_dead && c_.world.engine.skip_to(finish)) {
+    through_the_wire();
+    return outcome_;
+  }
+  sending_ = true;
+  schedule_finish();
+  return sent_;
+}
+
+void Channel::send_control(const core::Record& record) {
+  if (record.type == core::RecordType::kHello) return hand_to_destination(record);
+  c_.rest_flow();
+  post(record);
+}
+
+/// What `record` costs in CPU time.
+Channel::Cpu Channel::cpu_of(const core::Record& record, const core::BatchSize& size) const {
+  if (record.runs.empty()) return {};
+  const auto normal = static_cast<std::int64_t>((size.pages - size.zero).value);
+  const models::CostProfile& here = c_.source_profile();
+  const models::CostProfile& there = c_.destination_profile();
+  Cpu cpu;
+  if (c_.options.strategy.plan.detect_zero)
+    cpu.copy += here.zero_test_page * static_cast<std::int64_t>(size.pages.value);
+  cpu.copy += here.copy_page * normal;
+  if (!c_.self()) cpu.copy += here.map_batch * normal / 1024;
+  cpu.protocol = here.protocol_page * normal;
+  cpu.apply = (there.apply_page + there.protocol_page) * normal;
+  if (c_.result.iterations.empty()) cpu.apply += there.first_touch_page * normal;
+  return cpu;
+}
+
+/// The limit, or what the CPUs at both ends can do where that is less.
+BitsPerSecond Channel::cap_of(Bytes bytes, BitsPerSecond limit) const {
+  BitsPerSecond cap = limit;
+  if (!c_.source_profile().cpu_unlimited)
+    cap = tighter(cap, models::cpu_bound(bytes, cpu_.copy + cpu_.protocol, c_.sender_share()));
+  if (!c_.destination_profile().cpu_unlimited)
+    cap = tighter(cap, models::cpu_bound(bytes, cpu_.apply, c_.receiver_share()));
+  return cap;
+}
+
+/// Shortens the record on its way to what will have gone by `limit.not_after`, as things stand now.
+void Channel::cut_at(const core::SendLimit& limit) {
+  const Bytes by_then = carried(c_.world.network.rate(c_.flow), limit.not_after - c_.now());
+  const std::uint64_t pages =
+      core::pages_beyond(record_.runs, record_.charge, by_then, {1}).value + limit.granule.value - 1;
+  cut_to({pages / limit.granule.value * limit.granule.value});
+}
+
+/// Shortens the record on its way to its first `pages`.
+void Channel::cut_to(Pages wanted) {
+  const std::uint64_t pages = wanted.value;
+  const std::uint64_t whole = outcome_.pages.value;
+  if (pages >= whole) return;
+  if (runs_.empty() || record_.runs.data() != runs_.data()) runs_.assign(record_.runs.begin(), record_.runs.end());
+  PageRun rest;
+  const std::size_t kept = core::keep_first(std::span(runs_).first(record_.runs.size()), wanted, rest);
+  record_.runs = std::span<const PageRun>(runs_).first(kept);
+  const core::BatchSize size = core::size_of(record_.runs, record_.charge);
+  const Bytes bytes = size.bytes + record_.charge.fixed;
+  ledger_.withdraw(outcome_.bytes - bytes);
+  outcome_ = {.pages = size.pages, .bytes = bytes, .stop = core::SendStop::kLimit};
+  c_.world.network.shorten(c_.flow, bytes);
+  for (Nanos* cpu : {&cpu_.copy, &cpu_.protocol, &cpu_.apply})
+    *cpu = Nanos{static_cast<std::int64_t>(mul_div(static_cast<std::uint64_t>(cpu->count()), pages, whole))};
+}
+
+void Channel::schedule_finish() {
+  const std::uint64_t plan = ++plan_;
+  const Nanos finish = c_.world.network.finish(c_.flow);
+  if (finish == kNever || c_.destination_dead) return;
+  c_.world.engine.schedule(std::max(finish, c_.now()), Lane::kCore, [this, plan] {
+    if (plan != plan_ || !sending_) return;
+    sending_ = false;
+    through_the_wire();
+    sent_.complete(outcome_);
+    c_.progressed();
+  });
+}
+
+void Channel::replan() {
+  if (sending_) schedule_finish();
+}
+
+/// The record's last byte has left: its pages were read on the way, and go to the destination.
+void Channel::through_the_wire() {
+  const core::BatchSize size = core::size_of(record_.runs, record_.charge);
+  ledger_.leave(outcome_.bytes);
+  c_.bill(Side::kSource, Activity::kCopy, cpu_.copy);
+  c_.bill(Side::kSource, Activity::kProtocol, cpu_.protocol);
+  c_.bill(Side::kDestination, Activity::kApply, cpu_.apply);
+  MigrationResult& result = c_.result;
+  result.transferred += outcome_.bytes;
+  (c_.down ? result.in_downtime : result.precopy) += outcome_.bytes;
+  result.normal += size.pages - size.zero;
+  result.duplicate += size.zero;
+  if (record_.type == core::RecordType::kPages) {
+    for (const PageRun& run : record_.runs) c_.memory().gathered(run);
+  }
+  hand_to_destination(record_);
+  if (c_.self()) c_.sender.sent(c_.memory(), result);
+}
+
+/// What is on its way stays where it is.
+void Channel::give_up_sending(core::SendStop why) {
+  sending_ = false;
+  ++plan_;
+  ledger_.lose_the_rest();
+  sent_.complete({.stop = why});
+}
+
+// ---------------------------------------------------------------- messages
+
+void Channel::hand_to_destination(const core::Record& record) {
+  if (!incoming_.awaited()) return;
+  const bool corrupt = std::exchange(corrupt_next_, false);
+  using Kind = core::Arrival::Incoming::Kind;
+  incoming_.complete({corrupt ? Kind::kCorrupt : Kind::kRecord, record});
+}
+
+/// Sends a control message: it arrives one latency later, or as long after the way is free again. Pages go over at
+/// once: nobody looks at the destination before END.
+void Channel::post(const Letter& what) {
+  if (broken_ || c_.destination_dead) return;
+  posts_.push_back({next_post_++, what});
+  if (!stalled_) schedule_post(posts_.back().number);
+}
+
+void Channel::schedule_post(std::uint64_t number) {
+  c_.world.engine.schedule(later(c_.now(), latency_), Lane::kDelivery, [this, number, plan = post_plan_] {
+    if (plan != post_plan_ || posts_.empty() || posts_.front().number != number) return;
+    const Letter what = posts_.front().what;
+    posts_.pop_front();
+    deliver(what);
+    c_.progressed();
+  });
+}
+
+void Channel::deliver(const Letter& what) {
+  if (const auto* record = std::get_if<core::Record>(&what)) return hand_to_destination(*record);
+  const auto& message = std::get<core::Message>(what);
+  if (message_.awaited()) {
+    if (message.kind == core::Message::Kind::kRefused) refusal_ = message.value;
+    message_.complete(message);
+  } else {
+    mailbox_ = message;
+  }
+}
+
+core::Await<core::Message> Channel::receive() {
+  if (broken_) return core::Message{core::Message::Kind::kBroken, 0};
+  if (mailbox_) {
+    const core::Message message = *mailbox_;
+    mailbox_.reset();
+    if (message.kind == core::Message::Kind::kRefused) refusal_ = message.value;
+    return message;
+  }
+  c_.rest_flow();
+  return message_;
+}
+
+core::Await<core::Arrival::Incoming> Channel::next() {
+  if (broken_) return core::Arrival::Incoming{};
+  return incoming_;
+}
+
+void Channel::reply(const core::Record& record) {
+  using Kind = core::Message::Kind;
+  post(core::Message{record.type == core::RecordType::kReady ? Kind::kReady : Kind::kRefused, record.value});
+}
+
+// ---------------------------------------------------------------- what befalls it
+
+void Channel::interrupt() {
+  if (!sending_) return;
+  if (c_.destination_dead || c_.world.network.rate(c_.flow).value == 0) {
+    c_.rest_flow();
+    give_up_sending(core::SendStop::kLimit);
+    return c_.progressed();
+  }
+  const Bytes gone = c_.world.network.gone(c_.now(), c_.flow);
+  cut_to(core::pages_beyond(record_.runs, record_.charge, gone, {1}));
+  schedule_finish();
+}
+
+void Channel::links_changed() {
+  if (broken_) return;
+  const bool up = c_.world.network.up(route_) && !c_.destination_dead;
+  if (!up && !stalled_) stall();
+  if (up && stalled_) {
+    stalled_ = false;
+    ++stall_number_;
+    for (const Post& each : posts_) schedule_post(each.number);
+  }
+}
+
+/// Nothing gets through. What is on its way waits, until the connection is given up.
+void Channel::stall() {
+  stalled_ = true;
+  ++post_plan_;
+  c_.world.engine.schedule(later(c_.now(), c_.options.connection_timeout), Lane::kFault,
+                           [this, number = ++stall_number_] {
+                             if (stalled_ && number == stall_number_) break_connection();
+                           });
+}
+
+void Channel::destination_died() {
+  ++plan_;  // nothing that is on its way arrives
+  if (sending_) c_.rest_flow();
+  links_changed();
+}
+
+void Channel::abandon() {
+  c_.rest_flow();
+  ledger_.lose_the_rest();
+  ++plan_;
+  ++post_plan_;
+  posts_.clear();
+}
+
+/// Both ends give up. Whoever waits for the other hears so.
+void Channel::break_connection() {
+  if (c_.ended || broken_) return;
+  broken_ = true;
+  posts_.clear();
+  c_.rest_flow();
+  if (incoming_.awaited() && !c_.destination_dead) incoming_.complete({});
+  if (sending_) {
+    give_up_sending(core::SendStop::kBroken);
+  } else if (message_.awaited()) {
+    message_.complete({core::Message::Kind::kBroken, 0});
+  }
+  c_.progressed();
+}
+
+}  // namespace godwit::sim

@@ -1,0 +1,105 @@
+#pragma once
+
+#include <deque>
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "core/batch.h"
+#include "core/ports.h"
+#include "sim/context.h"
+
+namespace godwit::sim {
+
+/// The connection between source and destination: both its ends, over the links of the route. Page records are flows on
+/// the network; control messages arrive one latency after they were sent. A route on which nothing gets through stalls the
+/// connection, and it breaks when that has lasted too long.
+class Channel final : public core::Link, World::FlowUser {
+ public:
+  explicit Channel(MigrationContext& context) : c_(context) {}
+  ~Channel();
+  Channel(const Channel&) = delete;
+  Channel& operator=(const Channel&) = delete;
+
+  /// Opens the connection from where the guest is. Throws std::runtime_error where there is no way.
+  void open();
+  Bytes in_flight_max() const { return carried(bottleneck_, latency_ * 2); }
+
+  // The source's end.
+  core::Await<core::Sent> send(const core::Record& record, const core::SendLimit& limit) override;
+  core::Await<core::Message> receive() override;
+  /// Why the destination refused, after it did.
+  core::Refusal refusal() const { return static_cast<core::Refusal>(refusal_); }
+
+  // The destination's end.
+  core::Await<core::Arrival::Incoming> next();
+  void reply(const core::Record& record);
+
+  // What befalls it.
+  /// Cuts a send that is under way short, so that the core looks for commands.
+  void interrupt();
+  void corrupt_next() { corrupt_next_ = true; }
+  void links_changed();
+  void destination_died();
+  /// Nobody is left at either end.
+  void abandon();
+
+  /// Bytes that entered and left, so far.
+  const ByteLedger& ledger() const { return ledger_; }
+
+ private:
+  struct Cpu {
+    Nanos copy{0}, protocol{0}, apply{0};
+  };
+  using Letter = std::variant<core::Record, core::Message>;
+  struct Post {
+    std::uint64_t number;
+    Letter what;
+  };
+
+  void replan() override;
+  void send_control(const core::Record& record);
+  Cpu cpu_of(const core::Record& record, const core::BatchSize& size) const;
+  BitsPerSecond cap_of(Bytes bytes, BitsPerSecond limit) const;
+  void cut_at(const core::SendLimit& limit);
+  void cut_to(Pages pages);
+  void schedule_finish();
+  void through_the_wire();
+  void give_up_sending(core::SendStop why);
+  void hand_to_destination(const core::Record& record);
+  void post(const Letter& what);
+  void schedule_post(std::uint64_t number);
+  void deliver(const Letter& what);
+  void stall();
+  void break_connection();
+
+  MigrationContext& c_;
+  std::vector<std::uint32_t> route_;
+  Nanos latency_{0};
+  BitsPerSecond bottleneck_{0};
+  ByteLedger ledger_;
+
+  core::Completion<core::Sent> sent_;
+  core::Completion<core::Message> message_;
+  core::Completion<core::Arrival::Incoming> incoming_;
+
+  // The record on its way.
+  bool sending_ = false;
+  core::Record record_;
+  std::vector<PageRun> runs_;  // of a record that was cut
+  core::Sent outcome_;
+  Cpu cpu_;
+  std::uint64_t plan_ = 0;  // of the completion event that counts
+
+  // Control messages on their way, in order.
+  std::deque<Post> posts_;
+  std::uint64_t next_post_ = 0;
+  std::uint64_t post_plan_ = 0;  // of the deliveries that count
+  std::optional<core::Message> mailbox_;
+  std::uint64_t refusal_ = 0;
+
+  bool stalled_ = false, broken_ = false, corrupt_next_ = false;
+  std::uint64_t stall_number_ = 0;  // of the stall whose end counts
+};
+
+}  // namespace godwit::sim

@@ -1,0 +1,152 @@
+#include "sim/context.h"
+
+#include <algorithm>
+
+namespace godwit::sim {
+
+MigrationContext::MigrationContext(World& the_world, const MigrationOptions& the_options)
+    : world(the_world),
+      options(the_options),
+      guest(the_world.guests[the_options.guest]),
+      source_host(the_world.guests[the_options.guest].host) {}
+
+core::Await<core::Done> MigrationContext::take(Nanos cpu, Activity activity, Side side, std::function<void()> then) {
+  bill(side, activity, cpu);
+  const Share share = side == Side::kDestination ? receiver_share() : sender_share();
+  const Nanos elapsed =
+      share == kWhole ? cpu : saturating_nanos(mul_div_up(static_cast<std::uint64_t>(cpu.count()), kWhole, share));
+  if (elapsed == Nanos{0}) {
+    then();
+    return core::Done{};
+  }
+  rest_flow();
+  if (side == Side::kSource) plan_guest(share, elapsed);
+  const Nanos until = later(now(), elapsed);
+  if (world.engine.skip_to(until)) {
+    then();
+    return core::Done{};
+  }
+  core::Completion<core::Done>& wait = side == Side::kDestination ? destination_wait_ : source_wait_;
+  world.engine.schedule(until, Lane::kCore, [this, &wait, side, then = std::move(then)] {
+    if (ended || (side == Side::kDestination && destination_dead)) return;
+    then();
+    wait.complete({});
+    progressed();
+  });
+  return wait;
+}
+
+core::Await<core::Done> MigrationContext::sleep_until(Nanos instant) {
+  if (instant <= now()) return core::Done{};
+  rest_flow();
+  plan_guest(0, instant - now());
+  if (world.engine.skip_to(instant)) return core::Done{};
+  world.engine.schedule(instant, Lane::kCore, [this] {
+    if (ended) return;
+    source_wait_.complete({});
+    progressed();
+  });
+  return source_wait_;
+}
+
+std::vector<Bill> MigrationContext::bills() const {
+  const std::string payer = self() ? "guest" : options.strategy.payer;
+  std::vector<Bill> list;
+  for (const Side side : {Side::kSource, Side::kDestination}) {
+    const bool here = side == Side::kSource;
+    for (std::size_t a = 0; a < kActivities; ++a) {
+      const Nanos cpu = bills_[static_cast<std::size_t>(side)][a];
+      if (cpu == Nanos{0}) continue;
+      list.push_back({.payer = here ? payer : "destination",
+                      .host = world.options.hosts[here ? source_host : options.to].name,
+                      .activity = static_cast<Activity>(a),
+                      .cpu = cpu});
+    }
+  }
+  return list;
+}
+
+Share MigrationContext::sender_share() const {
+  if (source_profile().cpu_unlimited) return kWhole;
+  if (self()) {
+    if (guest.stopped) return kWhole;
+    return models::thread_share(guest.options->vcpus, guest.demand(), guest.options->vcpus);
+  }
+  const World::Load load = world.load(source_host, guest.stopped ? &guest : nullptr);
+  return models::thread_share(world.options.hosts[source_host].cores, load.demand, load.threads);
+}
+
+Share MigrationContext::receiver_share() const {
+  if (destination_profile().cpu_unlimited) return kWhole;
+  const World::Load load = world.load(options.to, nullptr);
+  return models::thread_share(world.options.hosts[options.to].cores, load.demand, load.threads);
+}
+
+/// What the guest's work finds of its virtual CPUs while the sender takes its part.
+Share MigrationContext::available_to_guest(Share sender_cpu) const {
+  const Share own = guest.options->vcpus * kWhole;
+  if (self()) return own > sender_cpu ? own - sender_cpu : 0;
+  const Share cores = world.options.hosts[source_host].cores * kWhole;
+  const Share wanted = world.load(source_host, nullptr).demand + sender_cpu;
+  return wanted > cores ? mul_div(own, cores, wanted) : own;
+}
+
+/// The work, the faults that its first writes cause, and the sender share what there is. The wall time that `g` of
+/// guest time takes is max(g, (demand x g + fault cost x first writes expected by then) / available); solved for g by
+/// bisection.
+void MigrationContext::plan_guest(Share sender_cpu, Nanos stretch) {
+  models::GuestClock& clock = guest.clock;
+  if (guest.stopped) return clock.set_speed(now(), 0);
+  if (source_profile().cpu_unlimited) return clock.set_speed(now(), kWhole);
+  const Share available = available_to_guest(sender_cpu);
+  const Share demand = guest.demand();
+  const auto fault = static_cast<std::uint64_t>(tracker().first_write.count());
+  if (stretch <= Nanos{0} || stretch == kNever || fault == 0) {
+    return clock.set_speed(now(), models::speed(demand, available));
+  }
+  const workloads::Workload& workload = memory().workload();
+  const Nanos begins = guest_now();
+  const std::uint64_t before = workload.expected_distinct(protected_at, begins);
+  const u128 capacity = static_cast<u128>(available) * static_cast<std::uint64_t>(stretch.count());
+  const auto fits = [&](Nanos g) {
+    const std::uint64_t faults = workload.expected_distinct(protected_at, begins + g) - before;
+    return static_cast<u128>(demand) * static_cast<std::uint64_t>(g.count()) +
+               static_cast<u128>(faults) * fault * kWhole <=
+           capacity;
+  };
+  Nanos low{0};
+  Nanos high = stretch;
+  if (fits(high)) return clock.set_speed(now(), kWhole);
+  while (high - low > Nanos{1 + stretch.count() / 65536}) {
+    const Nanos middle = low + (high - low) / 2;
+    (fits(middle) ? low : high) = middle;
+  }
+  clock.set_speed(
+      now(), mul_div(static_cast<std::uint64_t>(low.count()), kWhole, static_cast<std::uint64_t>(stretch.count())));
+}
+
+void MigrationContext::advance_all() {
+  memory().advance({0, memory().size().value}, guest_now());
+  settle_faults();
+}
+
+void MigrationContext::settle_faults() {
+  const std::uint64_t faults = memory().take_faults();
+  result.write_faults += faults;
+  bill(Side::kSource, Activity::kTrack, tracker().first_write * static_cast<std::int64_t>(faults));
+}
+
+void MigrationContext::note(RecordKind kind, std::uint64_t value) {
+  world.records.push_back({.guest = options.guest, .kind = kind, .at = now(), .value = value});
+}
+
+std::uint64_t MigrationContext::hash_of(const PageSet& set) {
+  std::uint64_t hash = set.count().value;
+  set.for_each_run(set.all(), [&](const PageRun& run) {
+    hash = (hash ^ (run.is_mask() ? run.word() : ~run.first())) * 0x9fb21c651e98df25ull;
+    hash = (hash ^ (hash >> 32) ^ (run.is_mask() ? run.mask() : run.count())) * 0xd6e8feb86659fd93ull;
+  });
+  return hash;
+}
+
+}  // namespace godwit::sim

@@ -1,0 +1,33 @@
+#include "sim/guest_port.h"
+
+namespace godwit::sim {
+
+core::Await<core::Done> GuestPort::pause() {
+  c_.advance_all();
+  c_.guest.stopped = true;
+  ++c_.result.pauses;
+  c_.guest.clock.set_speed(c_.now(), 0);
+  c_.world.update_traffic(c_.options.guest);
+  return c_.take(c_.source_profile().pause, Activity::kHarvest, Side::kSource);
+}
+
+core::Await<core::Done> GuestPort::resume() {
+  return c_.take(c_.source_profile().resume, Activity::kHarvest, Side::kSource, [this] {
+    c_.guest.home.stay();
+    GODWIT_CHECK(!c_.fenced);
+    c_.guest.stopped = false;
+    c_.result.paused_total += c_.now() - c_.down_since;
+    c_.down = false;
+    c_.result.parts = {};
+    c_.world.update_traffic(c_.options.guest);
+    c_.plan_guest(0, Nanos{0});
+  });
+}
+
+void GuestPort::fence() {
+  c_.fenced = true;
+  c_.guest.home.give_up();
+  GODWIT_CHECK(c_.memory().agrees());
+}
+
+}  // namespace godwit::sim

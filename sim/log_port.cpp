@@ -1,0 +1,80 @@
+#include "sim/log_port.h"
+
+namespace godwit::sim {
+
+Nanos LogPort::cost(PageRange range, Nanos per_gib) const {
+  const std::uint64_t bytes = range.count * c_.memory().page_size().value;
+  return Nanos{
+      static_cast<std::int64_t>(mul_div(bytes, static_cast<std::uint64_t>(per_gib.count()), std::uint64_t{1} << 30))};
+}
+
+/// What the log's entries cost on top of reading it.
+Nanos LogPort::reporting_cost() {
+  if (c_.tracker().per_page == Nanos{0}) return Nanos{0};
+  c_.advance_all();
+  return c_.tracker().per_page * static_cast<std::int64_t>(c_.memory().log().count().value);
+}
+
+/// The log, with all writes to `range` up to now in it.
+PageSet& LogPort::look(PageRange range) {
+  c_.memory().advance(range, c_.guest_now());
+  c_.settle_faults();
+  return c_.memory().log();
+}
+
+core::Await<core::Done> LogPort::start() {
+  const PageRange all{0, c_.memory().size().value};
+  return c_.take(cost(all, c_.tracker().clear_per_gib), Activity::kHarvest, Side::kSource, [this] {
+    c_.memory().start(c_.guest_now());
+    c_.protected_at = c_.guest_now();
+    if (c_.self()) c_.sender.protected_all(c_.memory());
+  });
+}
+
+core::Await<core::Done> LogPort::read(PageRange range, PageSet& into) {
+  const Nanos cpu = cost(range, c_.tracker().read_per_gib) + reporting_cost();
+  return c_.take(cpu, Activity::kHarvest, Side::kSource, [this, range, &into] {
+    const PageSet& log = look(range);
+    into.add(log, range);
+    c_.note_set(RecordKind::kLogRead, log);
+    ++c_.result.dirty_syncs;
+  });
+}
+
+core::Await<core::Done> LogPort::clear(PageRange range, const PageSet& mask) {
+  return c_.take(cost(range, c_.tracker().clear_per_gib), Activity::kHarvest, Side::kSource, [this, range, &mask] {
+    PageSet& log = look(range);
+    if (c_.self()) c_.sender.protect(mask, range);
+    log.remove(mask, range);
+    if (c_.self()) c_.sender.protected_those(c_.memory());
+    c_.note(RecordKind::kLogCleared, range.first);
+  });
+}
+
+core::Await<core::Done> LogPort::read_and_clear(PageRange range, PageSet& into) {
+  const Nanos cpu = cost(range, c_.tracker().read_per_gib) + cost(range, c_.tracker().clear_per_gib) + reporting_cost();
+  return c_.take(cpu, Activity::kHarvest, Side::kSource, [this, range, &into] {
+    PageSet& log = look(range);
+    into.add(log, range);
+    c_.note_set(RecordKind::kLogReadCleared, log);
+    ++c_.result.dirty_syncs;
+    if (c_.self()) c_.sender.protect(log, range);
+    log.remove(range);
+    if (c_.self()) c_.sender.protected_those(c_.memory());
+    c_.protected_at = c_.guest_now();
+  });
+}
+
+core::Await<core::Done> LogPort::peek(std::span<const PageRun> runs, PageSet& into) {
+  c_.advance_all();
+  const PageSet& log = c_.memory().log();
+  for (const PageRun& run : runs) {
+    for_each_word(run, [&](std::uint64_t word, std::uint64_t mask) {
+      const std::uint64_t dirty = log.word(word) & mask;
+      if (dirty != 0) into.add_word(word, dirty);
+    });
+  }
+  return core::Done{};
+}
+
+}  // namespace godwit::sim

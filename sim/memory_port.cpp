@@ -1,0 +1,93 @@
+#include "sim/memory_port.h"
+
+#include <algorithm>
+
+namespace godwit::sim {
+namespace {
+
+/// Cuts pages from the front of a run into runs of zero pages and of others, while there is room.
+class Cutter {
+ public:
+  Cutter(const PageSet& zero, std::span<PageRun> out) : zero_(zero), out_(out) {}
+
+  /// Both kinds of a word at once, or nothing.
+  bool word(std::uint64_t word, std::uint64_t mask) {
+    const std::uint64_t zeroes = mask & zero_.word(word);
+    const std::uint64_t others = mask & ~zeroes;
+    if (written_ + (zeroes != 0) + (others != 0) > out_.size()) return false;
+    if (others != 0) out_[written_++] = PageRun::of_word(word, others);
+    if (zeroes != 0) out_[written_++] = PageRun::of_word(word, zeroes).as_zero();
+    return true;
+  }
+
+  /// From `at` on towards `end`. Returns where it stopped.
+  PageIndex range(PageIndex at, PageIndex end) {
+    zero_.for_each_run({at, end - at}, [&](const PageRun& run) {
+      if (run.is_mask()) {
+        const PageIndex word_first = run.word() * 64;
+        if (!solid(at, std::max(at, word_first))) return false;
+        const PageIndex word_end = std::min(end, word_first + 64);
+        std::uint64_t mask = ~std::uint64_t{0} << (at - word_first);
+        if (word_end < word_first + 64) mask &= (std::uint64_t{1} << (word_end - word_first)) - 1;
+        if (!word(run.word(), mask)) return false;
+        at = word_end;
+        return true;
+      }
+      if (!solid(at, run.first()) || written_ == out_.size()) return false;
+      out_[written_++] = run.as_zero();
+      at = run.first() + run.count();
+      return true;
+    });
+    if (written_ < out_.size() && zero_.count_in({at, end - at}) == 0) solid(at, end);
+    return at;
+  }
+
+  std::size_t written() const { return written_; }
+
+ private:
+  /// Pages `at` ... `until` - 1, none of them zero; moves `at`.
+  bool solid(PageIndex& at, PageIndex until) {
+    if (until == at) return true;
+    if (written_ == out_.size()) return false;
+    out_[written_++] = PageRun::solid(at, until - at);
+    at = until;
+    return true;
+  }
+
+  const PageSet& zero_;
+  std::span<PageRun> out_;
+  std::size_t written_ = 0;
+};
+
+}  // namespace
+
+std::size_t MemoryPort::classify(PageRun& head, std::span<PageRun> out) {
+  const PageSet& zero = c_.memory().zero();
+  if (out.empty()) return 0;
+  if (zero.empty()) {
+    out[0] = head;
+    head = {};
+    return 1;
+  }
+  Cutter cutter(zero, out);
+  if (head.is_mask()) {
+    if (cutter.word(head.word(), head.mask())) head = {};
+  } else {
+    const PageIndex end = head.first() + head.count();
+    const PageIndex at = cutter.range(head.first(), end);
+    head = at < end ? PageRun::solid(at, end - at) : PageRun{};
+  }
+  return cutter.written();
+}
+
+core::Await<core::Done> MemoryPort::copy_to_shadow(const PageSet& pages) {
+  const Nanos cost = c_.source_profile().shadow_copy_page * static_cast<std::int64_t>(pages.count().value);
+  return c_.take(cost, Activity::kCopy, Side::kSource, [this, &pages] {
+    pages.for_each_run(pages.all(), [this](const PageRun& run) { c_.memory().gathered(run); });
+    c_.memory().snapshot_taken();
+    c_.sender.shadowed();
+    c_.note_set(RecordKind::kShadowed, pages);
+  });
+}
+
+}  // namespace godwit::sim

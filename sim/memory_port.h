@@ -1,0 +1,23 @@
+#pragma once
+
+#include "core/ports.h"
+#include "sim/context.h"
+
+namespace godwit::sim {
+
+/// The guest's memory at the source.
+class MemoryPort final : public core::Memory {
+ public:
+  explicit MemoryPort(MigrationContext& context) : c_(context) {}
+
+  Pages size() const override { return c_.memory().size(); }
+  Bytes page_size() const override { return c_.memory().page_size(); }
+  std::size_t classify(PageRun& head, std::span<PageRun> out) override;
+  core::Await<core::Done> copy_to_shadow(const PageSet& pages) override;
+  Pages sender_pages() const override { return c_.self() ? c_.sender.pages() : Pages{0}; }
+
+ private:
+  MigrationContext& c_;
+};
+
+}  // namespace godwit::sim
