@@ -3,6 +3,12 @@
 #include <algorithm>
 
 namespace godwit::core {
+namespace {
+
+/// Pages are tested for zeroes this little before they are sent: what is written in between goes as it was tested.
+constexpr Pages kTestedAhead{4096};
+
+}  // namespace
 
 Source::Source(const Plan& plan, const SourcePorts& ports, const SourceSpace& space)
     : plan_(plan),
@@ -265,6 +271,7 @@ bool Source::below_threshold() const {
 /// Sends one record of at most `pages_max` pages and about `bytes_max` bytes; what did not go is pending again.
 Task<Done> Source::send_batch(Pages pages_max, Bytes bytes_max, Nanos not_after) {
   if (plan_.batch.value > 0) pages_max = std::min(pages_max, plan_.batch);
+  if (plan_.detect_zero) pages_max = std::min(pages_max, kTestedAhead);
   const std::size_t picked = co_await pick(pages_max);
   std::size_t runs = plan_.detect_zero ? classify(picked) : picked;
   if (!plan_.detect_zero) std::copy_n(picked_.begin(), picked, batch_.begin());

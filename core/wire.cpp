@@ -8,16 +8,21 @@ namespace {
 
 constexpr std::uint32_t kMagic = 0x54574447;  // "GDWT"
 
-constexpr std::array<std::uint32_t, 256> crc_table() {
-  std::array<std::uint32_t, 256> table{};
+/// Table k gives what a byte contributes that has k more bytes after it: eight bytes a step.
+/// Source: Kounavis and Berry, "Novel table lookup-based algorithms for high-performance CRC generation", 2008.
+constexpr std::array<std::array<std::uint32_t, 256>, 8> crc_tables() {
+  std::array<std::array<std::uint32_t, 256>, 8> tables{};
   for (std::uint32_t i = 0; i < 256; ++i) {
     std::uint32_t c = i;
     for (int k = 0; k < 8; ++k) c = (c & 1) != 0 ? 0x82f63b78u ^ (c >> 1) : c >> 1;
-    table[i] = c;
+    tables[0][i] = c;
   }
-  return table;
+  for (std::uint32_t i = 0; i < 256; ++i) {
+    for (std::size_t k = 1; k < 8; ++k) tables[k][i] = tables[k - 1][i] >> 8 ^ tables[0][tables[k - 1][i] & 0xff];
+  }
+  return tables;
 }
-constexpr auto kCrcTable = crc_table();
+constexpr auto kCrcTables = crc_tables();
 
 /// Writes and reads whole little-endian numbers at a place that moves on.
 class Cursor {
@@ -68,7 +73,12 @@ PageRun decode_run(const std::byte* at, Pages memory) {
 
 std::uint32_t crc32c(std::uint32_t crc, std::span<const std::byte> bytes) {
   crc = ~crc;
-  for (const std::byte b : bytes) crc = kCrcTable[(crc ^ static_cast<std::uint32_t>(b)) & 0xff] ^ (crc >> 8);
+  for (; bytes.size() >= 8; bytes = bytes.subspan(8)) {
+    const std::uint64_t word = get<std::uint64_t>(bytes.data()) ^ crc;
+    crc = 0;
+    for (std::size_t k = 0; k < 8; ++k) crc ^= kCrcTables[7 - k][word >> (8 * k) & 0xff];
+  }
+  for (const std::byte b : bytes) crc = kCrcTables[0][(crc ^ static_cast<std::uint32_t>(b)) & 0xff] ^ (crc >> 8);
   return ~crc;
 }
 

@@ -40,6 +40,11 @@ class GuestChecker {
       issues_.at_pointer(pointer + "/page_size", "expected a power of two, got " + shown(guest_.page_size));
       return false;
     }
+    constexpr Bytes kBytesMax{64 << 20};
+    if (guest_.contents == sim::Contents::kBytes && guest_.memory > kBytesMax)
+      issues_.at_pointer(pointer + "/contents",
+                         fmt::format("bytes needs a guest of at most {}, this one has {}; versions has no such bound",
+                                     shown(kBytesMax), shown(guest_.memory)));
     if (guest_.memory.value % page == 0) return true;
     issues_.at_pointer(pointer + "/memory", fmt::format("expected a multiple of the page size {}, got {}",
                                                         shown(guest_.page_size), shown(guest_.memory)));

@@ -109,11 +109,13 @@ Table<GuestSpec> make_guest_table() {
              "State of devices and processors, sent while the guest is stopped.")
       .or_else("0 B");
   table
-      .field("contents", &GuestSpec::contents,
-             with_later(
-                 choice<Contents>({{"versions", Contents::kVersions, "Each page is a number that counts its writes."}}),
-                 "bytes"),
-             "What pages hold.")
+      .field(
+          "contents", &GuestSpec::contents,
+          choice<sim::Contents>(
+              {{"versions", sim::Contents::kVersions, "Nothing: the page oracle knows which pages were written."},
+               {"bytes", sim::Contents::kBytes,
+                "Real bytes, through the real encoder, checksum, zero test and decoder. At most 64 MiB of memory."}}),
+          "What pages hold. The result is the same.")
       .or_else("versions");
   table
       .field("pages", &GuestSpec::pages, list(object("page_class", "page classes", &page_class_table)),

@@ -12,7 +12,6 @@
 namespace godwit::scenarios {
 
 enum class LinkModel : std::uint8_t { kFluid };
-enum class Contents : std::uint8_t { kVersions };
 enum class TrafficKind : std::uint8_t { kRequest };
 
 struct LinkSpec {
@@ -24,7 +23,6 @@ struct LinkSpec {
 
 struct GuestSpec : sim::GuestOptions {
   std::optional<std::string> host_name;
-  Contents contents = Contents::kVersions;
 };
 
 struct TrafficSpec {

@@ -1,9 +1,24 @@
 #include "sim/arrival_port.h"
 
+#include <algorithm>
+
 namespace godwit::sim {
 
 void ArrivalPort::apply(const core::Record& record) {
-  for (const PageRun& run : record.runs) c_.memory().applied(run);
+  std::span<const std::byte> payload = record.payload;
+  for (const PageRun& run : record.runs) {
+    c_.memory().applied(run);
+    if (!c_.arrived) continue;
+    for_each_page(run, [&](PageIndex index) {
+      const std::span<std::byte> page = c_.arrived->page(index);
+      if (run.is_zero()) {
+        std::ranges::fill(page, std::byte{0});
+        return;
+      }
+      std::ranges::copy(payload.first(page.size()), page.begin());
+      payload = payload.subspan(page.size());
+    });
+  }
 }
 
 core::Await<core::Done> ArrivalPort::load_device_state(Bytes) {
@@ -27,7 +42,8 @@ core::Await<core::Done> ArrivalPort::run() {
     result.downtime = c_.now() - c_.down_since;
     result.paused_total += result.downtime;
     result.home = Home::kDestination;
-    result.verified = c_.memory().agrees();
+    result.verified = c_.agrees();
+    if (c_.arrived) c_.memory().adopt(*std::move(c_.arrived));
     c_.guest.clock.set_speed(c_.now(), kWhole);
     result.work_lost = (c_.now() - result.requested_at) - (c_.guest_now() - c_.guest_at_start);
   });

@@ -164,6 +164,7 @@ void Channel::through_the_wire() {
   if (record_.type == core::RecordType::kPages) {
     for (const PageRun& run : record_.runs) c_.memory().gathered(run);
   }
+  if (c_.arrived) outcome_.payload_crc = wire_.gather(record_);
   hand_to_destination(record_);
   if (c_.self()) c_.sender.sent(c_.memory(), result);
 }
@@ -182,7 +183,8 @@ void Channel::hand_to_destination(const core::Record& record) {
   if (!incoming_.awaited()) return;
   const bool corrupt = std::exchange(corrupt_next_, false);
   using Kind = core::Arrival::Incoming::Kind;
-  incoming_.complete({corrupt ? Kind::kCorrupt : Kind::kRecord, record});
+  incoming_.complete(c_.arrived ? wire_.carry(record, corrupt)
+                                : core::Arrival::Incoming{corrupt ? Kind::kCorrupt : Kind::kRecord, record});
 }
 
 /// Sends a control message: it arrives one latency later, or as long after the way is free again. Pages go over at
@@ -233,7 +235,8 @@ core::Await<core::Arrival::Incoming> Channel::next() {
 
 void Channel::reply(const core::Record& record) {
   using Kind = core::Message::Kind;
-  post(core::Message{record.type == core::RecordType::kReady ? Kind::kReady : Kind::kRefused, record.value});
+  const core::Record said = c_.arrived ? wire_.carry(record, false).record : record;
+  post(core::Message{said.type == core::RecordType::kReady ? Kind::kReady : Kind::kRefused, said.value});
 }
 
 // ---------------------------------------------------------------- what befalls it

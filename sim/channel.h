@@ -8,6 +8,7 @@
 #include "core/batch.h"
 #include "core/ports.h"
 #include "sim/context.h"
+#include "sim/real_wire.h"
 
 namespace godwit::sim {
 
@@ -78,6 +79,7 @@ class Channel final : public core::Link, World::FlowUser {
   Nanos latency_{0};
   BitsPerSecond bottleneck_{0};
   ByteLedger ledger_;
+  RealWire wire_{c_};
 
   core::Completion<core::Sent> sent_;
   core::Completion<core::Message> message_;

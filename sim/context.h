@@ -2,6 +2,7 @@
 
 #include <array>
 #include <functional>
+#include <optional>
 
 #include "core/task.h"
 #include "sim/result.h"
@@ -23,6 +24,9 @@ class MigrationContext {
   World::FlowUser* flow_user = nullptr;
   SenderSet sender;
   MigrationResult result;
+  std::optional<PageBytes> arrived;   // at the destination, where pages have real bytes
+  std::optional<PageBytes> snapshot;  // the source's pages, each at its snapshot instant
+  ShadowBytes shadow;
   Nanos guest_at_start{0};  // guest time when the migration began
   Nanos protected_at{0};    // guest time of the last clear of the whole log
   Nanos down_since{0};
@@ -39,6 +43,8 @@ class MigrationContext {
   const models::CostProfile& destination_profile() const { return world.options.hosts[options.to].profile; }
   const models::TrackerCosts& tracker() const { return source_profile().of(options.strategy.tracker); }
   bool self() const { return options.strategy.self; }
+  /// What the page oracle says; and where there are real bytes, whether they are the same at both ends.
+  bool agrees() const { return memory().agrees() && arrived == snapshot; }
 
   /// Lets `cpu` of work be done on one side, then does `then`. Work takes longer where the cores are shared.
   core::Await<core::Done> take(

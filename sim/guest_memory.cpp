@@ -58,6 +58,7 @@ GuestMemory::GuestMemory(const GuestOptions& options, std::uint64_t seed, std::u
       unapplied_(size_),
       workload_(options.workload, touchable_, options.page_size, seed, consumer) {
   for (const PageRange& range : lay_out(options).zero) zero_->add(range);
+  if (options.contents == Contents::kBytes) bytes_.emplace(size_, page_size_).fill(*zero_, seed, consumer);
 }
 
 void GuestMemory::start(Nanos guest) {
@@ -76,6 +77,22 @@ void GuestMemory::mark(const PageRun& run) {
   faults_ += log_->count().value - before;
   if (watching_) stale_->add(run);
   if (!zero_->empty()) zero_->remove(run);
+  if (bytes_) bytes_->write(run);
+}
+
+/// Writes can change the answer only in blocks that have zero pages.
+void GuestMemory::test_zero(const PageRun& run, Nanos guest) {
+  constexpr std::uint64_t kBlock = PageSet::kBlockPages;
+  const PageIndex last = run.is_mask() ? run.word() * 64 + 63 : run.first() + run.count() - 1;
+  for (std::uint64_t b = run.first() / kBlock; b <= last / kBlock; ++b) {
+    if (zero_->count_in_block(b) > 0) advance(intersect({b * kBlock, kBlock}, zero_->all()), guest);
+  }
+  if (!bytes_) return;
+  for_each_page(run, [this](PageIndex page) { GODWIT_CHECK(bytes_->is_zero(page) == zero_->contains(page)); });
+}
+
+void GuestMemory::scribble(PageRange range) {
+  if (bytes_ && range.count > 0) bytes_->write(PageRun::solid(range.first, range.count));
 }
 
 void GuestMemory::advance(PageRange range, Nanos guest) {

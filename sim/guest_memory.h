@@ -1,11 +1,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/page_set.h"
 #include "models/guest_clock.h"
 #include "sim/options.h"
+#include "sim/page_bytes.h"
 #include "workloads/workload.h"
 
 namespace godwit::sim {
@@ -55,6 +57,14 @@ class GuestMemory {
 
   PageSet& log() { return *log_; }
   const PageSet& zero() const { return *zero_; }
+  /// The pages themselves, where there are real ones.
+  const std::optional<PageBytes>& bytes() const { return bytes_; }
+  /// From now on the guest has these: it runs where they arrived.
+  void adopt(PageBytes bytes) { bytes_ = std::move(bytes); }
+  /// Looks at the pages of `run` at guest time `guest`: from then on zero() is right for them.
+  void test_zero(const PageRun& run, Nanos guest);
+  /// A write that belongs to no checkpoint: the bytes change, and nothing else.
+  void scribble(PageRange range);
   /// First writes to a protected page since the last call.
   std::uint64_t take_faults() { return std::exchange(faults_, 0); }
 
@@ -76,6 +86,7 @@ class GuestMemory {
   OwnedPageSet stale_;
   OwnedPageSet unapplied_;
   workloads::Workload workload_;
+  std::optional<PageBytes> bytes_;
   bool tracking_ = false;
   bool watching_ = false;
   std::uint64_t faults_ = 0;

@@ -27,7 +27,8 @@ core::Await<core::Done> GuestPort::resume() {
 void GuestPort::fence() {
   c_.fenced = true;
   c_.guest.home.give_up();
-  GODWIT_CHECK(c_.memory().agrees());
+  if (!c_.snapshot) c_.snapshot = c_.memory().bytes();
+  GODWIT_CHECK(c_.agrees());
 }
 
 }  // namespace godwit::sim

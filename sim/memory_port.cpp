@@ -62,8 +62,10 @@ class Cutter {
 }  // namespace
 
 std::size_t MemoryPort::classify(PageRun& head, std::span<PageRun> out) {
-  const PageSet& zero = c_.memory().zero();
   if (out.empty()) return 0;
+  c_.memory().test_zero(head, c_.guest_now());
+  c_.settle_faults();
+  const PageSet& zero = c_.memory().zero();
   if (zero.empty()) {
     out[0] = head;
     head = {};
@@ -84,6 +86,15 @@ core::Await<core::Done> MemoryPort::copy_to_shadow(const PageSet& pages) {
   const Nanos cost = c_.source_profile().shadow_copy_page * static_cast<std::int64_t>(pages.count().value);
   return c_.take(cost, Activity::kCopy, Side::kSource, [this, &pages] {
     pages.for_each_run(pages.all(), [this](const PageRun& run) { c_.memory().gathered(run); });
+    if (const std::optional<PageBytes>& bytes = c_.memory().bytes()) {
+      c_.snapshot = bytes;
+      pages.for_each_run(pages.all(), [&](const PageRun& run) {
+        for_each_page(run, [&](PageIndex index) {
+          const std::span<const std::byte> page = bytes->page(index);
+          c_.shadow[index].assign(page.begin(), page.end());
+        });
+      });
+    }
     c_.memory().snapshot_taken();
     c_.sender.shadowed();
     c_.note_set(RecordKind::kShadowed, pages);

@@ -53,6 +53,7 @@ void Migration::begin() {
   if (!c_.guest.memory) c_.guest.memory = std::make_unique<GuestMemory>(guest, world.options.seed, consumer);
   c_.guest_at_start = c_.guest_now();
   c_.memory().start(c_.guest_at_start);
+  if (c_.memory().bytes()) c_.arrived.emplace(c_.memory().size(), c_.memory().page_size());
   if (c_.self()) c_.sender = {c_.options.strategy.sender, c_.memory(), guest.name, channel_.in_flight_max()};
   c_.result.page_size = c_.memory().page_size();
   c_.result.total_bytes = guest.memory;

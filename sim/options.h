@@ -35,6 +35,12 @@ struct PageClassOptions {
   std::optional<Bytes> at;  ///< Or from this offset on; neither: at the lowest place still unclaimed.
 };
 
+/// What pages hold.
+enum class Contents : std::uint8_t {
+  kVersions,  ///< Nothing: the page oracle's two bits stand for it.
+  kBytes,     ///< Real bytes, which go through the real encoder, checksum, zero test and decoder.
+};
+
 struct GuestOptions {
   std::string name;
   std::uint32_t host = 0;
@@ -43,6 +49,7 @@ struct GuestOptions {
   std::uint32_t vcpus = 1;
   Share cpu_demand = 0;  ///< Of all its virtual CPUs, for a paced workload.
   Bytes device_state{0};
+  Contents contents = Contents::kVersions;
   std::vector<PageClassOptions> pages;
   workloads::Options workload;
 };

@@ -60,9 +60,15 @@ void SenderSet::protected_those(GuestMemory& memory) {
 }
 
 void SenderSet::sent(GuestMemory& memory, MigrationResult& result) {
-  if (!derived_ || shadowed_) return;
+  if (!derived_) return;
+  const PageRange buffers{buffers_.first, std::min(in_flight_.value, buffers_.count)};
+  if (shadowed_) {
+    memory.scribble(rings_);
+    memory.scribble(buffers);
+    return;
+  }
   memory.dirty(rings_);
-  memory.dirty({buffers_.first, std::min(in_flight_.value, buffers_.count)});
+  memory.dirty(buffers);
   auto& figures = result.self_dirtied;
   figures.in_flight = std::max(figures.in_flight, in_flight_);
   figures.rings_and_stack = {rings_.count};
