@@ -17,6 +17,7 @@ enum Exit : int {
 };
 
 void add_run(CLI::App& app, int& exit_status);
+void add_restore(CLI::App& app, int& exit_status);
 void add_compare(CLI::App& app, int& exit_status);
 void add_strategies(CLI::App& app, int& exit_status);
 void add_workloads(CLI::App& app, int& exit_status);

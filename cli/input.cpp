@@ -13,22 +13,18 @@
 #include <variant>
 
 namespace godwit::cli {
-namespace {
 
-/// What keeps `file` from being read at all; empty: nothing.
-std::string trouble_with(const std::string& file) {
+std::string trouble_with(const std::string& file, const std::string& expected) {
   std::error_code error;
   const std::filesystem::file_status status = std::filesystem::status(file, error);
   if (status.type() == std::filesystem::file_type::not_found) return "there is no such file";
   if (error) return error.message();
-  if (std::filesystem::is_directory(status)) return "this is a directory; expected a scenario file";
+  if (std::filesystem::is_directory(status)) return "this is a directory; expected " + expected;
   if (::access(file.c_str(), R_OK) != 0) return fmt::format("this file cannot be read: {}", std::strerror(errno));
   if (std::filesystem::is_regular_file(status) && std::filesystem::file_size(file, error) == 0)
-    return "this file is empty; expected a scenario";
+    return "this file is empty; expected " + expected;
   return {};
 }
-
-}  // namespace
 
 void add_scenario_options(CLI::App& command, ScenarioArguments& arguments) {
   command.add_option("file", arguments.file, "Scenario file")->required()->type_name("FILE");
@@ -42,7 +38,7 @@ void add_scenario_options(CLI::App& command, ScenarioArguments& arguments) {
 }
 
 std::optional<scenarios::Loaded> load(const ScenarioArguments& arguments) {
-  if (const std::string trouble = trouble_with(arguments.file); !trouble.empty()) {
+  if (const std::string trouble = trouble_with(arguments.file, "a scenario file"); !trouble.empty()) {
     fmt::print(stderr, "{}: {}\n", arguments.file, trouble);
     return std::nullopt;
   }

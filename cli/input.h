@@ -23,6 +23,9 @@ struct ScenarioArguments {
 /// Adds FILE, --set and --seed to `command`, kept in `arguments`, which must outlive the reading of the command line.
 void add_scenario_options(CLI::App& command, ScenarioArguments& arguments);
 
+/// What keeps `file` from being read at all; empty: nothing. `expected` is what it should have been.
+std::string trouble_with(const std::string& file, const std::string& expected);
+
 /// The scenario, or nothing after saying on stderr all that is wrong with it.
 std::optional<scenarios::Loaded> load(const ScenarioArguments& arguments);
 

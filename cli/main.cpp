@@ -24,6 +24,7 @@ int main(int argc, char** argv) {
 
   int exit_status = kDone;
   add_run(app, exit_status);
+  add_restore(app, exit_status);
   add_compare(app, exit_status);
   add_strategies(app, exit_status);
   add_workloads(app, exit_status);

@@ -2,7 +2,10 @@
 
 #include <CLI/CLI.hpp>
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <cstdio>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,6 +20,7 @@
 #include "report/format.h"
 #include "report/run_json.h"
 #include "report/run_table.h"
+#include "scenarios/checkpoint.h"
 #include "sim/run.h"
 #include "studies/expectations.h"
 
@@ -64,6 +68,36 @@ bool write(const sim::RunResult& result, const report::Json& document, const sce
   return trouble.empty();
 }
 
+/// The files that the scenario's checkpoints go to, by migration, or nothing after saying why one cannot be written.
+std::optional<std::map<std::uint32_t, Output>> open_checkpoints(const sim::RunOptions& options) {
+  std::map<std::uint32_t, Output> files;
+  for (std::uint32_t i = 0; i < options.migrations.size(); ++i) {
+    if (!options.migrations[i].file) continue;
+    auto opened = Output::open(options.migrations[i].file->path);
+    if (const auto* trouble = std::get_if<std::string>(&opened)) {
+      fmt::print(stderr, "godwit run: /migrations/{}/to/file: {}\n", i, *trouble);
+      return std::nullopt;
+    }
+    files.emplace(i, std::get<Output>(std::move(opened)));
+  }
+  return files;
+}
+
+/// Those that were completed. False after saying what went wrong.
+bool write_checkpoints(std::map<std::uint32_t, Output>& files, const scenarios::Loaded& loaded,
+                       const sim::RunResult& result) {
+  for (auto& [index, file] : files) {
+    const sim::MigrationResult& migration = result.migrations[index];
+    if (migration.status != sim::Status::kCompleted) continue;
+    const std::vector<std::byte> bytes = scenarios::write_checkpoint(loaded, index, migration);
+    const std::string trouble = file.write({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+    if (trouble.empty()) continue;
+    fmt::print(stderr, "godwit run: {}\n", trouble);
+    return false;
+  }
+  return true;
+}
+
 int run(const Arguments& arguments) {
   exit_on_interrupt();
   std::optional<Output> json;
@@ -79,9 +113,12 @@ int run(const Arguments& arguments) {
   Stopwatch watch;
   const std::optional<scenarios::Loaded> loaded = load(arguments);
   if (!loaded) return kWrongInput;
+  auto checkpoints = open_checkpoints(loaded->options);
+  if (!checkpoints) return kWrongInput;
   const Nanos loading = watch.lap();
   const sim::RunResult result = sim::run(loaded->options);
   const Nanos running = watch.lap();
+  if (!write_checkpoints(*checkpoints, *loaded, result)) return kWrongInput;
   const report::Json document = report::run_json(result, loaded->effective);
   if (!write(result, document, *loaded, json)) return kWrongInput;
   const Nanos writing = watch.lap();

@@ -98,6 +98,7 @@ struct Plan {
   Framing framing;
 
   Switch switch_over = Switch::kStopAndCopy;
+  bool goes_on = false;            ///< After a self-checkpoint the guest goes on here: it is copied, not moved.
   Bytes shadow_max{UINT64_MAX};    ///< Room for the shadow.
   std::uint32_t shadow_tries = 3;  ///< Freezes before the migration fails with kShadowFull. At least 1.
 };

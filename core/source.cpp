@@ -92,7 +92,8 @@ Task<Done> Source::stop_and_copy() {
 }
 
 /// Freezes the guest but for the path that sends, scans and sends what is dirty, copies aside what that sending
-/// dirtied, and sends the copy. The snapshot instant of a page is its reading in the scan, or its copy.
+/// dirtied, and sends the copy. The snapshot instant of a page is its reading in the scan, or its copy. Once the copy
+/// is made, a guest that goes on here does.
 Task<Done> Source::self_checkpoint() {
   for (std::uint32_t tries = 1;; ++tries) {
     observer_.enter(Phase::kStop);
@@ -132,7 +133,14 @@ Task<Done> Source::self_checkpoint() {
     end_round();
   }
 
-  observer_.enter(Phase::kCopy);
+  if (plan_.goes_on) {
+    observer_.enter(Phase::kResume);
+    co_await guest_.resume();
+    stopped_ = false;
+    observer_.enter(Phase::kRunning);
+  } else {
+    observer_.enter(Phase::kCopy);
+  }
   while (!aside_.empty() && !failed()) {
     // The shadow is not tested for zeroes: it is small, and was written a moment ago.
     Walk walk(PageOrder::kAscending, memory_.size());
@@ -145,11 +153,12 @@ Task<Done> Source::self_checkpoint() {
   co_return Done{};
 }
 
-/// Two-step commit: the destination says READY, the source fences itself and says COMMIT.
+/// Two-step commit: the destination says READY, the source fences itself and says COMMIT. A guest that goes on here has
+/// no need of a fence: what has arrived may be started at any time, as another guest.
 Task<Done> Source::hand_over() {
   const Bytes state = guest_.device_state();
   if (state.value > 0) {
-    observer_.enter(Phase::kDeviceState);
+    if (!plan_.goes_on) observer_.enter(Phase::kDeviceState);
     const Record record{.type = RecordType::kDeviceState, .value = state.value, .charge = {.fixed = state}};
     co_await send_record(record, {.rate = rate_limit()});
     if (failed()) co_return Done{};
@@ -165,10 +174,10 @@ Task<Done> Source::hand_over() {
   if (answer.kind == Message::Kind::kReady && answer.value != said) fail(Outcome::kRefused);
   if (failed()) co_return Done{};
 
-  guest_.fence();
+  if (!plan_.goes_on) guest_.fence();
   const Record commit{.type = RecordType::kCommit};
   co_await send_record(commit, {});
-  if (failed()) outcome_ = Outcome::kInDoubt;  // whether it arrived cannot be known from here
+  if (failed() && !plan_.goes_on) outcome_ = Outcome::kInDoubt;  // whether it arrived cannot be known from here
   co_return Done{};
 }
 

@@ -111,7 +111,7 @@ class Source {
   Nanos rounds_began_{0};
   Nanos window_began_{0};
   Bytes window_bytes_{0};
-  bool stopped_ = false;  // the guest does not run
+  bool stopped_ = false;  // the guest does not run here
 };
 
 }  // namespace godwit::core

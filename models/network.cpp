@@ -32,6 +32,14 @@ void Network::add_link(std::uint32_t from, std::uint32_t to, BitsPerSecond bandw
   wires_.push_back({to, from, bandwidth, latency, bandwidth});
 }
 
+std::uint32_t Network::add_sink(std::uint32_t sources, BitsPerSecond bandwidth) {
+  GODWIT_CHECK(sources <= nodes_ && bandwidth.value > 0);
+  for (std::uint32_t from = 0; from < sources; ++from) {
+    wires_.push_back({from, nodes_, bandwidth, Nanos{0}, bandwidth});
+  }
+  return nodes_++;
+}
+
 void Network::set_link(Nanos now, std::uint32_t link, BitsPerSecond available) {
   GODWIT_CHECK(2 * link < wires_.size());
   wires_[2 * link].available = wires_[2 * link + 1].available = available;

@@ -23,6 +23,8 @@ class Network {
 
   explicit Network(std::uint32_t nodes) : nodes_(nodes) {}
   void add_link(std::uint32_t from, std::uint32_t to, BitsPerSecond bandwidth, Nanos latency);
+  /// A new node, into which every one of the first `sources` nodes has a wire of its own, and out of which none leads.
+  std::uint32_t add_sink(std::uint32_t sources, BitsPerSecond bandwidth);
   /// From now on the `link`-th link that was added has `available` in each direction; 0: it is down. Routes stay.
   void set_link(Nanos now, std::uint32_t link, BitsPerSecond available);
   BitsPerSecond bandwidth_of(std::uint32_t link) const { return wires_[2 * link].bandwidth; }

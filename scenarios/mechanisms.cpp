@@ -259,6 +259,11 @@ void add_switch(Table<Owner>& table) {
       .optional();
   table
       .field(
+          "goes_on", [](Owner& o) -> bool& { return o.plan.goes_on; }, flag(),
+          "After a self-checkpoint the guest goes on where it is: it is copied, not moved.")
+      .optional();
+  table
+      .field(
           "shadow_max", [](Owner& o) -> Bytes& { return o.plan.shadow_max; }, bytes_or_unlimited(),
           "Room for the shadow, with switch self_checkpoint.")
       .optional();

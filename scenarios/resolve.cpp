@@ -104,11 +104,25 @@ class Resolver {
         added.guest = guest(*migration.guest, pointer + "/guest");
       else
         complain(pointer, "the field guest is missing, and there is not exactly one guest");
-      added.to = host(migration.to, pointer + "/to");
+      added.file = migration.file;
+      added.to = migration.file ? kNobody : host(migration.to, pointer + "/to");
+      check_kind(added, pointer);
       if (migration.after) added.after = predecessor(*migration.after, i, pointer + "/after");
       if (added.guest != kNobody && added.to != kNobody) check_route(added, pointer);
       options_.migrations.push_back(std::move(added));
     }
+  }
+
+  /// A checkpoint goes to a file, and nothing else does.
+  void check_kind(const sim::MigrationOptions& migration, const std::string& pointer) {
+    const bool checkpoint = migration.strategy.plan.goes_on;
+    if (migration.file && !checkpoint)
+      complain(pointer + "/strategy",
+               fmt::format("{} goes to a host; self-checkpoint is what goes to a file", migration.strategy.name));
+    if (migration.file && migration.file->path.empty()) complain(pointer + "/to/file", "the path is empty");
+    if (!migration.file && checkpoint)
+      complain(pointer + "/to", fmt::format("{} goes to a file: expected an object such as {{\"file\": \"web.ckpt\"}}",
+                                            migration.strategy.name));
   }
 
   void add_events() {

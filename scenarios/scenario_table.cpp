@@ -161,15 +161,35 @@ void add_strategy(Table<MigrationSpec>& table) {
   strategy.write = [](const MigrationSpec& m) -> std::optional<Json> { return write_strategy(m.strategy); };
 }
 
+Table<sim::FileOptions> make_file_table() {
+  Table<sim::FileOptions> table("file", "a file for a checkpoint");
+  table.field("file", &sim::FileOptions::path, text(), "Its path, relative to where godwit runs.");
+  table
+      .field("bandwidth", &sim::FileOptions::bandwidth, rate({"1 kbit/s", "10 Tbit/s"}),
+             "Of the storage, from each host. The default is that of a plain NVMe drive.")
+      .or_else("1 GB/s");
+  return table;
+}
+
+void add_target(Table<MigrationSpec>& table) {
+  const Codec<std::string> host = name_of("the name of a host");
+  const Codec<sim::FileOptions> file = object("file", "a file", &file_table);
+  auto& to = table.add("to", "the name of a host, or an object with a file for a checkpoint", "Where to.");
+  to.schema = [=] { return Json{{"anyOf", {host.schema(), file.schema()}}}; };
+  to.read = [=](const Node& node, MigrationSpec& m, Issues& issues) {
+    if (!node.is(Node::Type::kObject)) return host.read(node, m.to, issues);
+    return file.read(node, m.file.emplace(), issues);
+  };
+  to.write = [=](const MigrationSpec& m) -> std::optional<Json> {
+    return m.file ? file.write(*m.file) : host.write(m.to);
+  };
+}
+
 Table<MigrationSpec> make_migration_table() {
   Table<MigrationSpec> table("migration", "a guest's move to another host");
   table.maybe("guest", &MigrationSpec::guest, name_of("the name of a guest"),
               "Who moves; may be absent where there is one guest.");
-  auto& to = table.field("to", &MigrationSpec::to, name_of("the name of a host"), "Where to.");
-  to.read = [inner = to.read](const Node& node, MigrationSpec& m, Issues& issues) {
-    if (!node.is(Node::Type::kObject)) return inner(node, m, issues);
-    return issues.at(node, "a checkpoint to a file is not supported yet: expected the name of a host"), false;
-  };
+  add_target(table);
   table.field("at", &MigrationSpec::at, time({"0 s", "10000 h"}), "When it is asked for; with after, how long after.")
       .or_else("0 s");
   table.maybe("after", &MigrationSpec::after, name_of("the name of a guest"),
@@ -313,6 +333,11 @@ const Table<TrafficSpec>& traffic_table() {
 
 const Table<MigrationSpec>& migration_table() {
   static const Table<MigrationSpec> table = make_migration_table();
+  return table;
+}
+
+const Table<sim::FileOptions>& file_table() {
+  static const Table<sim::FileOptions> table = make_file_table();
   return table;
 }
 

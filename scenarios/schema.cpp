@@ -89,10 +89,10 @@ Json profile_definition() {
 }  // namespace
 
 std::vector<TableInfo> all_tables() {
-  return {scenario_table().info(),   host_table().info(),      link_table().info(), guest_table().info(),
-          page_class_table().info(), workload_table().info(),  part_table().info(), phase_table().info(),
-          traffic_table().info(),    migration_table().info(), goal_table().info(), event_table().info(),
-          expectation_table().info()};
+  return {scenario_table().info(),   host_table().info(),       link_table().info(), guest_table().info(),
+          page_class_table().info(), workload_table().info(),   part_table().info(), phase_table().info(),
+          traffic_table().info(),    migration_table().info(),  file_table().info(), goal_table().info(),
+          event_table().info(),      expectation_table().info()};
 }
 
 std::string schema_json() {

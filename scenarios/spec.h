@@ -34,6 +34,7 @@ struct TrafficSpec {
 struct MigrationSpec {
   std::optional<std::string> guest;
   std::string to;
+  std::optional<sim::FileOptions> file;  ///< Instead of `to`.
   Nanos at{0};
   std::optional<std::string> after;
   Goal goal;
@@ -78,6 +79,7 @@ const Table<workloads::Options>& part_table();  ///< A workload inside another.
 const Table<workloads::Options::Phase>& phase_table();
 const Table<TrafficSpec>& traffic_table();
 const Table<MigrationSpec>& migration_table();
+const Table<sim::FileOptions>& file_table();
 const Table<Goal>& goal_table();
 const Table<EventSpec>& event_table();
 const Table<Expectation>& expectation_table();

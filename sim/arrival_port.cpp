@@ -1,25 +1,6 @@
 #include "sim/arrival_port.h"
 
-#include <algorithm>
-
 namespace godwit::sim {
-
-void ArrivalPort::apply(const core::Record& record) {
-  std::span<const std::byte> payload = record.payload;
-  for (const PageRun& run : record.runs) {
-    c_.memory().applied(run);
-    if (!c_.arrived) continue;
-    for_each_page(run, [&](PageIndex index) {
-      const std::span<std::byte> page = c_.arrived->page(index);
-      if (run.is_zero()) {
-        std::ranges::fill(page, std::byte{0});
-        return;
-      }
-      std::ranges::copy(payload.first(page.size()), page.begin());
-      payload = payload.subspan(page.size());
-    });
-  }
-}
 
 core::Await<core::Done> ArrivalPort::load_device_state(Bytes) {
   return c_.take(c_.destination_profile().device_load, Activity::kApply, Side::kDestination);

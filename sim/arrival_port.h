@@ -14,7 +14,7 @@ class ArrivalPort final : public core::Arrival {
   core::Await<Incoming> next() override { return channel_.next(); }
   void reply(const core::Record& record) override { channel_.reply(record); }
   bool reserve(Pages) override { return !c_.world.hosts[c_.options.to].refuses_memory; }
-  void apply(const core::Record& record) override;
+  void apply(const core::Record& record) override { c_.arrive(record); }
   core::Await<core::Done> load_device_state(Bytes size) override;
   core::Await<core::Done> inflate() override;
   core::Await<core::Done> run() override;

@@ -18,7 +18,8 @@ Channel::~Channel() { std::erase(c_.world.flow_users, static_cast<FlowUser*>(thi
 
 void Channel::open() {
   models::Network& network = c_.world.network;
-  route_ = network.route(c_.source_host, c_.options.to);
+  if (c_.options.file) file_.emplace(c_);
+  route_ = network.route(c_.source_host, c_.world.target(c_.index()));
   if (route_.empty())
     throw std::runtime_error("no way from " + c_.world.options.hosts[c_.source_host].name + " to " +
                              c_.world.options.hosts[c_.options.to].name);
@@ -180,6 +181,11 @@ void Channel::give_up_sending(core::SendStop why) {
 // ---------------------------------------------------------------- messages
 
 void Channel::hand_to_destination(const core::Record& record) {
+  if (file_) {
+    if (const std::optional<core::Record> answer = file_->take(record, std::exchange(corrupt_next_, false)))
+      reply(*answer);
+    return;
+  }
   if (!incoming_.awaited()) return;
   const bool corrupt = std::exchange(corrupt_next_, false);
   using Kind = core::Arrival::Incoming::Kind;

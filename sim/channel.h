@@ -8,6 +8,7 @@
 #include "core/batch.h"
 #include "core/ports.h"
 #include "sim/context.h"
+#include "sim/file_end.h"
 #include "sim/real_wire.h"
 
 namespace godwit::sim {
@@ -45,6 +46,8 @@ class Channel final : public core::Link, World::FlowUser {
   /// Nobody is left at either end.
   void abandon();
 
+  /// Where a checkpoint goes to a file, that.
+  std::optional<FileEnd>& file() { return file_; }
   /// Bytes that entered and left, so far.
   const ByteLedger& ledger() const { return ledger_; }
 
@@ -80,6 +83,7 @@ class Channel final : public core::Link, World::FlowUser {
   BitsPerSecond bottleneck_{0};
   ByteLedger ledger_;
   RealWire wire_{c_};
+  std::optional<FileEnd> file_;  // in the destination's place
 
   core::Completion<core::Sent> sent_;
   core::Completion<core::Message> message_;

@@ -136,17 +136,16 @@ void MigrationContext::settle_faults() {
   bill(Side::kSource, Activity::kTrack, tracker().first_write * static_cast<std::int64_t>(faults));
 }
 
-void MigrationContext::note(RecordKind kind, std::uint64_t value) {
-  world.records.push_back({.guest = options.guest, .kind = kind, .at = now(), .value = value});
+void MigrationContext::arrive(const core::Record& record) {
+  std::span<const std::byte> payload = record.payload;
+  for (const PageRun& run : record.runs) {
+    memory().applied(run);
+    if (arrived) arrived->place(run, payload);
+  }
 }
 
-std::uint64_t MigrationContext::hash_of(const PageSet& set) {
-  std::uint64_t hash = set.count().value;
-  set.for_each_run(set.all(), [&](const PageRun& run) {
-    hash = (hash ^ (run.is_mask() ? run.word() : ~run.first())) * 0x9fb21c651e98df25ull;
-    hash = (hash ^ (hash >> 32) ^ (run.is_mask() ? run.mask() : run.count())) * 0xd6e8feb86659fd93ull;
-  });
-  return hash;
+void MigrationContext::note(RecordKind kind, std::uint64_t value) {
+  world.records.push_back({.guest = options.guest, .kind = kind, .at = now(), .value = value});
 }
 
 }  // namespace godwit::sim

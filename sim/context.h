@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "core/task.h"
+#include "core/wire.h"
 #include "sim/result.h"
 #include "sim/sender_set.h"
 #include "sim/world.h"
@@ -32,6 +33,7 @@ class MigrationContext {
   Nanos down_since{0};
   bool down = false;  // between the guest's last instruction here and its first there
   bool fenced = false;
+  bool snapshot_taken = false;  // of a guest that moves itself
   bool ended = false;
   bool destination_dead = false;
   std::function<void()> progressed;  // called after a wait has been completed
@@ -40,7 +42,10 @@ class MigrationContext {
   Nanos guest_now() const { return guest.clock.at(now()); }
   GuestMemory& memory() const { return *guest.memory; }
   const models::CostProfile& source_profile() const { return world.options.hosts[source_host].profile; }
-  const models::CostProfile& destination_profile() const { return world.options.hosts[options.to].profile; }
+  const models::CostProfile& destination_profile() const {
+    static const models::CostProfile kFree;  // storing a file costs no CPU beside the sending
+    return options.file ? kFree : world.options.hosts[options.to].profile;
+  }
   const models::TrackerCosts& tracker() const { return source_profile().of(options.strategy.tracker); }
   bool self() const { return options.strategy.self; }
   /// What the page oracle says; and where there are real bytes, whether they are the same at both ends.
@@ -65,6 +70,10 @@ class MigrationContext {
   void advance_all();
   /// Bills the faults of first writes drawn since the last call.
   void settle_faults();
+  /// The number of this migration.
+  std::uint32_t index() const { return static_cast<std::uint32_t>(&options - world.options.migrations.data()); }
+  /// The pages of `record` are in place.
+  void arrive(const core::Record& record);
   /// Nothing is sent for now: others may have the bandwidth.
   void rest_flow() {
     if (world.network.rest(now(), flow)) world.replan_all_but(flow_user);
@@ -74,7 +83,6 @@ class MigrationContext {
   void note_set(RecordKind kind, const PageSet& set) { note(kind, hash_of(set)); }
 
  private:
-  static std::uint64_t hash_of(const PageSet& set);
   Share available_to_guest(Share sender_cpu) const;
 
   std::array<std::array<Nanos, kActivities>, 2> bills_{};  // [side][activity]

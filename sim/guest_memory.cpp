@@ -127,6 +127,15 @@ void GuestMemory::dirty(PageRange range) {
   mark(PageRun::solid(range.first, range.count));
 }
 
+std::uint64_t hash_of(const PageSet& set) {
+  std::uint64_t hash = set.count().value;
+  set.for_each_run(set.all(), [&](const PageRun& run) {
+    hash = (hash ^ (run.is_mask() ? run.word() : ~run.first())) * 0x9fb21c651e98df25ull;
+    hash = (hash ^ (hash >> 32) ^ (run.is_mask() ? run.mask() : run.count())) * 0xd6e8feb86659fd93ull;
+  });
+  return hash;
+}
+
 void GuestMemory::gathered(const PageRun& run) {
   if (watching_) stale_->remove(run);
   unapplied_->add(run);

@@ -31,6 +31,9 @@ class OwnedPageSet {
   PageSet set_;
 };
 
+/// A hash of which pages are in `set`.
+std::uint64_t hash_of(const PageSet& set);
+
 /// The pages of a guest: who writes them, which are marked in the log, which are zero; and the page oracle, which the
 /// core never sees. Writes are drawn when somebody looks: `advance` brings a range up to an instant.
 ///

@@ -17,8 +17,12 @@ core::Await<core::Done> GuestPort::resume() {
     GODWIT_CHECK(!c_.fenced);
     c_.guest.stopped = false;
     c_.result.paused_total += c_.now() - c_.down_since;
-    c_.down = false;
-    c_.result.parts = {};
+    if (c_.snapshot_taken) {  // a checkpoint, which is what it was stopped for
+      c_.result.downtime = c_.now() - c_.down_since;
+    } else {
+      c_.down = false;
+      c_.result.parts = {};
+    }
     c_.world.update_traffic(c_.options.guest);
     c_.plan_guest(0, Nanos{0});
   });

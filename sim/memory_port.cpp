@@ -97,6 +97,8 @@ core::Await<core::Done> MemoryPort::copy_to_shadow(const PageSet& pages) {
     }
     c_.memory().snapshot_taken();
     c_.sender.shadowed();
+    c_.snapshot_taken = true;
+    c_.result.snapshot_at = c_.guest_now();
     c_.note_set(RecordKind::kShadowed, pages);
   });
 }

@@ -46,7 +46,7 @@ void Migration::begin() {
   c_.result.requested_at = phase_began_ = now();
   if (world.hosts[c_.source_host].crashed) return end_at_once(Status::kLost, "source_crashed");
   channel_.open();
-  if (world.hosts[c_.options.to].crashed) host_crashed(c_.options.to);
+  if (!c_.options.file && world.hosts[c_.options.to].crashed) host_crashed(c_.options.to);
 
   const GuestOptions& guest = *c_.guest.options;
   const auto consumer = static_cast<std::uint64_t>(c_.options.guest) + 1;
@@ -63,8 +63,10 @@ void Migration::begin() {
 
 void Migration::start_core() {
   Space& space = space_.emplace(c_.memory().size());
-  destination_.emplace(c_.self(), arrival_, static_cast<core::Observer&>(*this), space.destination_frames);
-  destination_task_.emplace(destination_->run());
+  if (!c_.options.file) {
+    destination_.emplace(c_.self(), arrival_, static_cast<core::Observer&>(*this), space.destination_frames);
+    destination_task_.emplace(destination_->run());
+  }
   source_.emplace(c_.options.strategy.plan, core::SourcePorts{log_, memory_, channel_, guest_, *this, *this},
                   core::SourceSpace{.frames = space.source_frames,
                                     .picked = space.picked,
@@ -80,6 +82,8 @@ void Migration::close_if_over() {
   if (c_.ended || !source_task_ || !source_task_->done()) return;
   // Once it has fenced itself the source knows no more: how it ends is the destination's to say.
   if (c_.fenced && !destination_task_->done()) return;
+  const bool to_file = c_.options.file && source_task_->value() == core::Outcome::kCompleted;
+  if (to_file && !channel_.file()->whole()) return;
   c_.ended = true;
   c_.rest_flow();
   conclude(source_task_->value());
@@ -95,6 +99,12 @@ void Migration::conclude(core::Outcome outcome) {
   MigrationResult& result = c_.result;
   switch (outcome) {
     case core::Outcome::kCompleted:
+      if (c_.options.file) {
+        result.status = Status::kCompleted;
+        result.verified = c_.agrees();
+        result.checkpoint = channel_.file()->take_bytes();
+        break;
+      }
       if (destination_task_->value() == core::Destination::Outcome::kRunning) {
         result.status = Status::kCompleted;
         break;
@@ -152,7 +162,7 @@ void Migration::links_changed() {
 void Migration::host_crashed(std::uint32_t host) {
   if (!began_ || c_.ended) return;
   if (host == c_.source_host && !c_.fenced) return end_at_once(Status::kLost, "source_crashed");
-  if (host != c_.options.to) return;
+  if (c_.options.file || host != c_.options.to) return;
   if (c_.fenced) return end_at_once(Status::kLost, "destination_crashed");
   c_.destination_dead = true;
   channel_.destination_died();
@@ -165,7 +175,7 @@ MigrationResult Migration::result() const {
   const RunOptions& run = c_.world.options;
   r.guest = c_.guest.options->name;
   r.source = run.hosts[c_.source_host].name;
-  r.destination = run.hosts[c_.options.to].name;
+  r.destination = c_.options.file ? c_.options.file->path : run.hosts[c_.options.to].name;
   r.strategy = c_.options.strategy.name;
   r.goal_ignored = c_.options.strategy.goal_ignored;
   if (!c_.ended) {
@@ -196,8 +206,7 @@ void Migration::enter(core::Phase phase) {
   phase_ = phase;
   phase_began_ = now();
   c_.note(RecordKind::kPhase, static_cast<std::uint64_t>(phase));
-  World& world = c_.world;
-  if (world.on_phase) world.on_phase(static_cast<std::uint32_t>(&c_.options - world.options.migrations.data()), phase);
+  if (c_.world.on_phase) c_.world.on_phase(c_.index(), phase);
 }
 
 void Migration::round(const core::RoundStats& round) {

@@ -72,9 +72,16 @@ struct StrategyOptions {
   std::vector<std::string> goal_ignored;  ///< Names of goal fields that this strategy cannot honour.
 };
 
+/// Where a checkpoint goes.
+struct FileOptions {
+  std::string path;
+  BitsPerSecond bandwidth{8'000'000'000};  ///< Of the storage, from each host.
+};
+
 struct MigrationOptions {
   std::uint32_t guest = 0;
   std::uint32_t to = 0;
+  std::optional<FileOptions> file;  ///< Instead of `to`.
   Nanos at{0};
   std::optional<std::uint32_t> after;  ///< Begins `at` after this migration has ended.
   /// Without any progress for this long a connection is given up. Linux retransmits 15 times in about 924.6 s

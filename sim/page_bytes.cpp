@@ -34,6 +34,18 @@ void PageBytes::write(const PageRun& run) {
   });
 }
 
+void PageBytes::place(const PageRun& run, std::span<const std::byte>& payload) {
+  for_each_page(run, [&](PageIndex index) {
+    const std::span<std::byte> to = page(index);
+    if (run.is_zero()) {
+      std::ranges::fill(to, std::byte{0});
+      return;
+    }
+    std::ranges::copy(payload.first(to.size()), to.begin());
+    payload = payload.subspan(to.size());
+  });
+}
+
 bool PageBytes::is_zero(PageIndex index) const {
   return std::ranges::all_of(page(index), [](std::byte b) { return b == std::byte{0}; });
 }

@@ -23,6 +23,8 @@ class PageBytes {
   /// Each page of `run` is written once.
   void write(const PageRun& run);
   bool is_zero(PageIndex page) const;
+  /// Puts the pages of `run` in place: zeroes, or what it takes from the front of `payload`.
+  void place(const PageRun& run, std::span<const std::byte>& payload);
 
   std::span<const std::byte> page(PageIndex index) const {
     return std::span(bytes_).subspan(static_cast<std::size_t>(index) * page_size_, page_size_);

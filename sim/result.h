@@ -64,6 +64,8 @@ struct MigrationResult {
   std::vector<Bill> costs;
   bool verified = false;
   std::vector<std::string> warnings;
+  std::vector<std::byte> checkpoint;  ///< The records of a checkpoint to a file, as they lie in it.
+  Nanos snapshot_at{0};               ///< Of a checkpoint: the guest's own time in it.
 };
 
 struct RunResult {

@@ -5,6 +5,10 @@ namespace godwit::sim {
 World::World(const RunOptions& run)
     : options(run), network(static_cast<std::uint32_t>(run.hosts.size() + run.switches.size())) {
   for (const LinkOptions& link : run.links) network.add_link(link.from, link.to, link.bandwidth, link.latency);
+  for (const MigrationOptions& each : run.migrations) {
+    const auto count = static_cast<std::uint32_t>(run.hosts.size());
+    targets_.push_back(each.file ? network.add_sink(count, each.file->bandwidth) : each.to);
+  }
   hosts.resize(run.hosts.size());
   guests.resize(run.guests.size());
   for (std::size_t i = 0; i < guests.size(); ++i) {

@@ -60,6 +60,9 @@ struct World {
     }
   }
 
+  /// The node of the network that the `migration`-th migration leads to.
+  std::uint32_t target(std::uint32_t migration) const { return targets_[migration]; }
+
   /// Lets what `guest` exchanges with its peers flow from where it runs now, or rest while it is stopped.
   void update_traffic(std::uint32_t guest);
 
@@ -75,6 +78,7 @@ struct World {
   std::vector<SemanticRecord> records;
 
  private:
+  std::vector<std::uint32_t> targets_;
   std::vector<std::vector<models::Network::FlowId>> traffic_flows_;  // of each traffic, those that are open
 };
 
