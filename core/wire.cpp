@@ -1,5 +1,6 @@
 #include "core/wire.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -47,6 +48,7 @@ T get(const std::byte* at) {
   return static_cast<T>(value);
 }
 
+constexpr Pages kMemoryMost{std::uint64_t{1} << 62};  // a PageRun has no room for more
 constexpr std::uint8_t kMaskKind = 1;
 constexpr std::uint8_t kZeroKind = 2;
 
@@ -56,6 +58,7 @@ PageRun decode_run(const std::byte* at, Pages memory) {
   const auto place = get<std::uint64_t>(at + 1);
   const auto what = get<std::uint64_t>(at + 9);
   if (kind > (kMaskKind | kZeroKind) || what == 0) return {};
+  memory = std::min(memory, kMemoryMost);
   PageRun run;
   if ((kind & kMaskKind) != 0) {
     if (place > memory.value / 64) return {};
@@ -121,6 +124,7 @@ const char* describe(DecodeError error) {
     case DecodeError::kTooLarge: return "the record is larger than any that Godwit writes";
     case DecodeError::kRun: return "a page outside the memory";
     case DecodeError::kChecksum: return "the checksum does not match";
+    case DecodeError::kReserved: return "bytes that must be zero are not";
   }
   return "unknown error";
 }
@@ -142,6 +146,7 @@ Decoded decode(std::span<const std::byte> in, Pages memory, std::span<PageRun> r
   const std::size_t length = body + sizeof(std::uint32_t);
   if (in.size() < length) return fail(DecodeError::kTruncated, length);
   if (crc32c(0, in.first(body)) != get<std::uint32_t>(at + body)) return fail(DecodeError::kChecksum);
+  if (get<std::uint8_t>(at + 7) != 0 || get<std::uint32_t>(at + 28) != 0) return fail(DecodeError::kReserved);
   for (std::uint32_t i = 0; i < run_count; ++i) {
     runs[i] = decode_run(at + kHeaderBytes + i * kRunBytes, memory);
     if (runs[i].count() == 0) return fail(DecodeError::kRun);

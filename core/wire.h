@@ -60,7 +60,17 @@ std::size_t encoded_size(const Record& record);
 /// Returns the bytes written.
 std::size_t encode(const Record& record, std::span<std::byte> out);
 
-enum class DecodeError : std::uint8_t { kNone, kTruncated, kMagic, kVersion, kType, kTooLarge, kRun, kChecksum };
+enum class DecodeError : std::uint8_t {
+  kNone,
+  kTruncated,
+  kMagic,
+  kVersion,
+  kType,
+  kTooLarge,
+  kRun,
+  kChecksum,
+  kReserved
+};
 
 /// Words for a DecodeError, for messages.
 const char* describe(DecodeError error);
@@ -72,7 +82,8 @@ struct Decoded {
 };
 
 /// Reads one record from the front of `in`. Checks every length before it believes it; a page run must lie under
-/// `memory`. `runs` is where the page runs go; a record with more of them is kTooLarge.
+/// `memory`, and under 2^62. `runs` is where the page runs go; a record with more of them is kTooLarge. What it takes is
+/// what `encode` writes: encoding it again gives the same bytes.
 Decoded decode(std::span<const std::byte> in, Pages memory, std::span<PageRun> runs);
 
 /// A running hash over the records of a stream, the same at both ends when both saw the same records in order.
