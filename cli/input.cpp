@@ -33,7 +33,9 @@ void add_scenario_options(CLI::App& command, ScenarioArguments& arguments) {
       ->type_name("/POINTER=VALUE")
       ->expected(1)
       ->take_all();
+  // Not by CLI11's own conversion, which takes -1 for the largest number there is.
   command.add_option("--seed", arguments.seed, "Seed of all that is random, in place of the scenario's")
+      ->check(CLI::Range(std::uint64_t{0}, std::uint64_t{INT64_MAX}))
       ->type_name("N");
 }
 

@@ -8,10 +8,11 @@
 namespace godwit::scenarios {
 namespace {
 
-constexpr std::string_view kNamePattern = "^[A-Za-z0-9_.-]+$";
+static_assert(kNameMost == 100);
+constexpr std::string_view kNamePattern = "^[A-Za-z0-9_.-]{1,100}$";
 
 bool is_name(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+  return !text.empty() && text.size() <= kNameMost && std::all_of(text.begin(), text.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
            c == '.';
   });
@@ -84,8 +85,8 @@ bool read_whole(const Node& node, std::uint64_t least, std::uint64_t most, std::
 Codec<std::string> word(std::string what) {
   return {[=](const Node& node, std::string& value, Issues& issues) {
             if (!node.is(Node::Type::kString) || !is_name(node.text)) {
-              issues.at(node,
-                        fmt::format("expected {} of letters, digits, '_', '-' and '.', got {}", what, shown(node)));
+              issues.at(node, fmt::format("expected {} of at most {} letters, digits, '_', '-' and '.', got {}", what,
+                                          kNameMost, shown(node)));
               return false;
             }
             return value = node.text, true;

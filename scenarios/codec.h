@@ -46,7 +46,8 @@ Codec<std::uint32_t> count(std::uint32_t least, std::uint32_t most);
 Codec<bool> flag();
 Codec<std::string> text();
 
-/// Letters, digits, '_', '-' and '.'.
+/// At most kNameMost letters, digits, '_', '-' and '.'.
+inline constexpr std::size_t kNameMost = 100;
 Codec<std::string> name();
 
 /// A name that something else of the file bears.
@@ -88,8 +89,11 @@ Codec<E> choice(std::vector<Choice<E>> choices) {
   return codec;
 }
 
+/// How many hosts, guests and the like a scenario may have.
+inline constexpr std::size_t kListMost = 100'000;
+
 template <class T>
-Codec<std::vector<T>> list(Codec<T> element, std::size_t least = 0) {
+Codec<std::vector<T>> list(Codec<T> element, std::size_t least = 0, std::size_t most = kListMost) {
   Codec<std::vector<T>> codec;
   codec.read = [=](const Node& node, std::vector<T>& values, Issues& issues) {
     if (!node.is(Node::Type::kArray)) {
@@ -100,9 +104,14 @@ Codec<std::vector<T>> list(Codec<T> element, std::size_t least = 0) {
       issues.at(node, fmt::format("expected a list of at least {}, got {}", least, shown(node)));
       return false;
     }
+    if (node.children.size() > most) {
+      issues.at(node, fmt::format("expected a list of at most {}, got {}", most, node.children.size()));
+      return false;
+    }
     values.assign(node.children.size(), T{});
     bool ok = true;
-    for (std::size_t i = 0; i < values.size(); ++i) ok &= element.read(node.children[i], values[i], issues);
+    for (std::size_t i = 0; i < values.size() && !issues.full(); ++i)
+      ok &= element.read(node.children[i], values[i], issues);
     return ok;
   };
   codec.write = [=](const std::vector<T>& values) {
@@ -113,6 +122,7 @@ Codec<std::vector<T>> list(Codec<T> element, std::size_t least = 0) {
   codec.schema = [=] {
     Json schema{{"type", "array"}, {"items", element.schema()}};
     if (least > 0) schema["minItems"] = least;
+    schema["maxItems"] = most;
     return schema;
   };
   codec.kind = "list of " + element.kind;

@@ -122,7 +122,10 @@ class Table {
       if (each.name != discriminator_) discriminated = true;
       if (!discriminated) return false;  // without its kind, an object's other fields cannot be judged
     }
-    for (const Node& child : node.children) check_known(child, owner, issues);
+    for (const Node& child : node.children) {
+      if (issues.full()) break;
+      check_known(child, owner, issues);
+    }
     return issues.size() == before;
   }
 

@@ -2,12 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <bit>
 #include <system_error>
+#include <utility>
 
 #include "scenarios/quantity.h"
-#include "workloads/trace.h"
+#include "sim/guest_memory.h"
+#include "workloads/workload.h"
 
 namespace godwit::scenarios {
 namespace {
@@ -15,137 +16,198 @@ namespace {
 using workloads::Kind;
 using workloads::Options;
 
+// What a run may hold, so that no scenario takes memory without end. Page sets take about 100 bytes for 4096 pages that
+// are all alike, and half a byte for each page where they are not; zipf keeps 8 bytes for 64 pages.
+constexpr std::uint64_t kPagesMost = std::uint64_t{1} << 36;
+constexpr Bytes kBytesMost{64 << 20};  // of a guest with real bytes
+constexpr std::uint64_t kZipfPagesMost = std::uint64_t{1} << 32;
+constexpr std::uint64_t kVcpusMost = std::uint64_t{1} << 30;  // their shares of a core still add up in 64 bits
+constexpr std::size_t kPartsMost = 1000;                      // of one guest's workload
+constexpr Nanos kPeriodMost = std::chrono::hours(10'000);
+
 std::string shown(Bytes size) { return format_quantity(Dimension::kBytes, size.value); }
-
-class GuestChecker {
- public:
-  GuestChecker(sim::GuestOptions& guest, const std::filesystem::path& base_dir, Issues& issues)
-      : guest_(guest), base_dir_(base_dir), issues_(issues) {}
-
-  void run(const std::string& pointer) {
-    if (!check_memory(pointer)) return;
-    check_classes(pointer + "/pages");
-    check_workload(guest_.workload, pointer + "/workload");
-    if (guest_.workload.demand == workloads::Demand::kBusy && guest_.workload.cpu_per_write.count() == 0)
-      issues_.at_pointer(pointer + "/workload", "demand busy needs cpu_per_write, the CPU time that a write takes");
-    if (guest_.workload.demand == workloads::Demand::kPaced && guest_.workload.cpu_per_write.count() != 0)
-      issues_.at_pointer(pointer + "/workload/cpu_per_write",
-                         "only demand busy has this; a paced guest has cpu_demand");
-  }
-
- private:
-  bool check_memory(const std::string& pointer) {
-    const std::uint64_t page = guest_.page_size.value;
-    if (!std::has_single_bit(page)) {
-      issues_.at_pointer(pointer + "/page_size", "expected a power of two, got " + shown(guest_.page_size));
-      return false;
-    }
-    constexpr Bytes kBytesMax{64 << 20};
-    if (guest_.contents == sim::Contents::kBytes && guest_.memory > kBytesMax)
-      issues_.at_pointer(pointer + "/contents",
-                         fmt::format("bytes needs a guest of at most {}, this one has {}; versions has no such bound",
-                                     shown(kBytesMax), shown(guest_.memory)));
-    if (guest_.memory.value % page == 0) return true;
-    issues_.at_pointer(pointer + "/memory", fmt::format("expected a multiple of the page size {}, got {}",
-                                                        shown(guest_.page_size), shown(guest_.memory)));
-    return false;
-  }
-
-  void check_classes(const std::string& pointer) {
-    Share sum = 0, unwritten = 0;
-    for (std::size_t i = 0; i < guest_.pages.size(); ++i) {
-      const sim::PageClassOptions& each = guest_.pages[i];
-      sum += each.share;
-      if (each.kind != sim::PageKind::kPageCache) unwritten += each.share;
-      if (each.at)
-        check_place(*each.at, {mul_div(guest_.memory.value, each.share, kWhole)}, fmt::format("{}/{}/at", pointer, i));
-    }
-    if (sum > kWhole)
-      issues_.at_pointer(pointer,
-                         fmt::format("the shares sum to {}, more than 100 %", format_quantity(Dimension::kShare, sum)));
-    else if (unwritten == kWhole && guest_.workload.kind != Kind::kIdle)
-      issues_.at_pointer(pointer, "all memory is zero or free, so the workload has nothing to write to");
-  }
-
-  void check_place(Bytes at, Bytes size, const std::string& pointer) {
-    check_page_multiple(at, pointer);
-    if (at.value > guest_.memory.value || size.value > guest_.memory.value - at.value)
-      issues_.at_pointer(pointer, fmt::format("{} from {} on go beyond the guest's memory of {}", shown(size),
-                                              shown(at), shown(guest_.memory)));
-  }
-
-  void check_page_multiple(Bytes size, const std::string& pointer) {
-    if (size.value % guest_.page_size.value != 0)
-      issues_.at_pointer(pointer, fmt::format("expected a multiple of the page size {}, got {}",
-                                              shown(guest_.page_size), shown(size)));
-  }
-
-  void check_workload(Options& workload, const std::string& pointer) {
-    if (workload.memory) check_page_multiple(*workload.memory, pointer + "/memory");
-    if (workload.memory && *workload.memory > guest_.memory)
-      issues_.at_pointer(pointer + "/memory", fmt::format("expected at most the guest's memory of {}, got {}",
-                                                          shown(guest_.memory), shown(*workload.memory)));
-    else if (workload.at)
-      check_place(*workload.at, workload.memory.value_or(guest_.page_size), pointer + "/at");
-    if (workload.kind == Kind::kHotSet) check_hot(workload, pointer + "/hot_memory");
-    if (workload.kind == Kind::kRecorded) check_recording(workload, pointer + "/file");
-    for (std::size_t i = 0; i < workload.phases.size(); ++i)
-      check_workload(workload.phases[i].workload, fmt::format("{}/phases/{}/workload", pointer, i));
-    for (std::size_t i = 0; i < workload.parts.size(); ++i)
-      check_workload(workload.parts[i], fmt::format("{}/parts/{}", pointer, i));
-  }
-
-  /// What is neither zero nor free.
-  Bytes written_memory() const {
-    Share unwritten = 0;
-    for (const sim::PageClassOptions& each : guest_.pages)
-      if (each.kind != sim::PageKind::kPageCache) unwritten += each.share;
-    return {guest_.memory.value - mul_div(guest_.memory.value, std::min(unwritten, kWhole), kWhole)};
-  }
-
-  void check_hot(const Options& workload, const std::string& pointer) {
-    check_page_multiple(workload.hot_memory, pointer);
-    const Bytes memory = workload.memory.value_or(guest_.memory);
-    if (workload.hot_memory > memory)
-      issues_.at_pointer(pointer, fmt::format("expected at most the workload's memory of {}, got {}", shown(memory),
-                                              shown(workload.hot_memory)));
-  }
-
-  void check_recording(Options& workload, const std::string& pointer) {
-    const std::filesystem::path path = (base_dir_ / workload.file).lexically_normal();
-    std::error_code ignored;
-    if (!std::filesystem::is_regular_file(path, ignored)) {
-      issues_.at_pointer(pointer, fmt::format("there is no file {}; the path is relative to the scenario's own folder",
-                                              path.string()));
-      return;
-    }
-    workload.file = path.string();
-    const auto reader = workloads::TraceReader::open(path);
-    if (!reader) {
-      issues_.at_pointer(pointer, fmt::format("{} is no trace: {} (at byte {})", path.string(), reader.error().what,
-                                              reader.error().offset));
-      return;
-    }
-    const workloads::TraceHeader& header = reader->header();
-    const Bytes needed{header.page_count * header.page_size};
-    if (header.page_size != guest_.page_size.value)
-      issues_.at_pointer(pointer, fmt::format("the trace has pages of {}, the guest of {}", shown({header.page_size}),
-                                              shown(guest_.page_size)));
-    else if (const Bytes room = workload.memory.value_or(written_memory()); needed > room)
-      issues_.at_pointer(
-          pointer, fmt::format("the trace needs {} of memory, but there are only {}", shown(needed), shown(room)));
-  }
-
-  sim::GuestOptions& guest_;
-  const std::filesystem::path& base_dir_;
-  Issues& issues_;
-};
 
 }  // namespace
 
-void check_guest(sim::GuestOptions& guest, const std::string& pointer, const std::filesystem::path& base_dir,
-                 Issues& issues) {
-  GuestChecker(guest, base_dir, issues).run(pointer);
+void GuestChecker::check(sim::GuestOptions& guest, const std::string& pointer) {
+  guest_ = &guest;
+  parts_ = 0;
+  if (!check_memory(pointer)) return;
+  check_totals(pointer);
+  if (!check_classes(pointer + "/pages")) return;
+  check_workload(guest.workload, sim::touchable(guest), pointer + "/workload");
+  if (guest.workload.demand == workloads::Demand::kBusy && guest.workload.cpu_per_write.count() == 0)
+    issues_.at_pointer(pointer + "/workload", "demand busy needs cpu_per_write, the CPU time that a write takes");
+  if (guest.workload.demand == workloads::Demand::kPaced && guest.workload.cpu_per_write.count() != 0)
+    issues_.at_pointer(pointer + "/workload/cpu_per_write", "only demand busy has this; a paced guest has cpu_demand");
+}
+
+bool GuestChecker::check_memory(const std::string& pointer) {
+  const std::uint64_t page = guest_->page_size.value;
+  if (!std::has_single_bit(page)) {
+    issues_.at_pointer(pointer + "/page_size", "expected a power of two, got " + shown(guest_->page_size));
+    return false;
+  }
+  if (guest_->contents == sim::Contents::kBytes && guest_->memory > kBytesMost)
+    issues_.at_pointer(pointer + "/contents",
+                       fmt::format("bytes needs a guest of at most {}, this one has {}; versions has no such bound",
+                                   shown(kBytesMost), shown(guest_->memory)));
+  if (guest_->memory.value % page == 0) return true;
+  issues_.at_pointer(pointer + "/memory", fmt::format("expected a multiple of the page size {}, got {}",
+                                                      shown(guest_->page_size), shown(guest_->memory)));
+  return false;
+}
+
+/// Says so at the first guest that is one too many.
+void GuestChecker::check_totals(const std::string& pointer) {
+  const auto exceeds = [](std::uint64_t& total, std::uint64_t more, std::uint64_t most) {
+    const bool fitted = total <= most;
+    total += more;
+    return fitted && total > most;
+  };
+  if (exceeds(pages_, guest_->memory.value / guest_->page_size.value, kPagesMost))
+    issues_.at_pointer(
+        pointer + "/memory",
+        fmt::format("with this guest there are {} pages in all; expected at most {}, which is 256 TiB in "
+                    "pages of 4 KiB",
+                    pages_, kPagesMost));
+  if (exceeds(vcpus_, guest_->vcpus, kVcpusMost))
+    issues_.at_pointer(
+        pointer + "/vcpus",
+        fmt::format("with this guest there are {} virtual CPUs in all; expected at most {}", vcpus_, kVcpusMost));
+}
+
+bool GuestChecker::check_classes(const std::string& pointer) {
+  const std::size_t before = issues_.size();
+  Share sum = 0, unwritten = 0;
+  for (std::size_t i = 0; i < guest_->pages.size(); ++i) {
+    const sim::PageClassOptions& each = guest_->pages[i];
+    sum += each.share;
+    if (each.kind != sim::PageKind::kPageCache) unwritten += each.share;
+    if (each.at)
+      check_place(*each.at, {mul_div(guest_->memory.value, each.share, kWhole)}, fmt::format("{}/{}/at", pointer, i));
+  }
+  if (sum > kWhole)
+    issues_.at_pointer(pointer,
+                       fmt::format("the shares sum to {}, more than 100 %", format_quantity(Dimension::kShare, sum)));
+  else if (unwritten == kWhole && guest_->workload.kind != Kind::kIdle)
+    issues_.at_pointer(pointer, "all memory is zero or free, so the workload has nothing to write to");
+  return issues_.size() == before;
+}
+
+bool GuestChecker::check_place(Bytes at, Bytes size, const std::string& pointer) {
+  if (!check_page_multiple(at, pointer)) return false;
+  if (at <= guest_->memory && size <= guest_->memory - at) return true;
+  issues_.at_pointer(pointer, fmt::format("{} from {} on go beyond the guest's memory of {}", shown(size), shown(at),
+                                          shown(guest_->memory)));
+  return false;
+}
+
+bool GuestChecker::check_page_multiple(Bytes size, const std::string& pointer) {
+  if (size.value % guest_->page_size.value == 0) return true;
+  issues_.at_pointer(
+      pointer, fmt::format("expected a multiple of the page size {}, got {}", shown(guest_->page_size), shown(size)));
+  return false;
+}
+
+std::string GuestChecker::shown_pages(std::uint64_t pages) const { return shown(guest_->page_size * pages); }
+
+/// `room` is where a workload without a place of its own writes.
+void GuestChecker::check_workload(Options& workload, PageRange room, const std::string& pointer) {
+  if (workload.kind == Kind::kPhased || workload.kind == Kind::kMix) return check_phases(workload, room, pointer);
+  if (++parts_ == kPartsMost + 1)
+    issues_.at_pointer(pointer, fmt::format("expected at most {} workloads within one", kPartsMost));
+  if (workload.kind == Kind::kIdle || !check_range(workload, room, pointer)) return;
+  const PageRange range = workloads::range_of(workload, room, guest_->page_size);
+  if (workload.kind == Kind::kHotSet) check_hot(workload, range, pointer + "/hot_memory");
+  if (workload.kind == Kind::kZipf) check_zipf(range, pointer);
+  if (workload.kind == Kind::kRecorded) check_recording(workload, range, pointer + "/file");
+}
+
+/// Whether the place of its own that the workload has, if any, is in the guest's memory.
+bool GuestChecker::check_range(const Options& workload, PageRange room, const std::string& pointer) {
+  if (workload.memory && !check_page_multiple(*workload.memory, pointer + "/memory")) return false;
+  if (workload.at && workload.memory) return check_place(*workload.at, *workload.memory, pointer + "/at");
+  const Bytes first = guest_->page_size * room.first, end = guest_->page_size * room.end();
+  if (workload.memory && *workload.memory > end - first) {
+    issues_.at_pointer(
+        pointer + "/memory",
+        fmt::format("expected at most {}, the longest stretch of the guest's {} that is neither zero nor free, got {}",
+                    shown(end - first), shown(guest_->memory), shown(*workload.memory)));
+    return false;
+  }
+  if (!workload.at) return true;
+  if (!check_page_multiple(*workload.at, pointer + "/at")) return false;
+  if (*workload.at < end) return true;
+  issues_.at_pointer(pointer + "/at",
+                     fmt::format("expected less than {}, where the memory that is neither zero nor free ends, got {}",
+                                 shown(end), shown(*workload.at)));
+  return false;
+}
+
+void GuestChecker::check_phases(Options& workload, PageRange room, const std::string& pointer) {
+  Nanos period{0};
+  for (std::size_t i = 0; i < workload.phases.size(); ++i) {
+    period = later(period, workload.phases[i].lasts);
+    check_workload(workload.phases[i].workload, room, fmt::format("{}/phases/{}/workload", pointer, i));
+  }
+  if (period > kPeriodMost) issues_.at_pointer(pointer + "/phases", "expected phases of at most 10000 h in all");
+  for (std::size_t i = 0; i < workload.parts.size(); ++i)
+    check_workload(workload.parts[i], room, fmt::format("{}/parts/{}", pointer, i));
+}
+
+void GuestChecker::check_hot(const Options& workload, PageRange range, const std::string& pointer) {
+  if (!check_page_multiple(workload.hot_memory, pointer)) return;
+  if (workload.hot_memory > guest_->page_size * range.count)
+    issues_.at_pointer(pointer, fmt::format("expected at most the workload's memory of {}, got {}",
+                                            shown_pages(range.count), shown(workload.hot_memory)));
+}
+
+void GuestChecker::check_zipf(PageRange range, const std::string& pointer) {
+  const std::uint64_t pages = workloads::whole_words(range).count;
+  if (pages == 0)
+    issues_.at_pointer(pointer, fmt::format("zipf needs a whole group of 64 pages, {}; its memory is {} from {} on",
+                                            shown_pages(64), shown_pages(range.count), shown_pages(range.first)));
+  const bool fitted = zipf_pages_ <= kZipfPagesMost;
+  zipf_pages_ += pages;
+  if (fitted && zipf_pages_ > kZipfPagesMost)
+    issues_.at_pointer(pointer, fmt::format("with this workload there are {} pages under zipf in all; expected at most "
+                                            "{}",
+                                            zipf_pages_, kZipfPagesMost));
+}
+
+void GuestChecker::check_recording(Options& workload, PageRange range, const std::string& pointer) {
+  const std::filesystem::path path = (base_dir_ / workload.file).lexically_normal();
+  std::error_code ignored;
+  const bool cut_off = workload.file.find('\0') != std::string::npos;  // the system would see the part before it alone
+  if (cut_off || !std::filesystem::is_regular_file(path, ignored)) {
+    issues_.at_pointer(pointer, fmt::format("there is no file {}; the path is relative to the scenario's own folder",
+                                            shortened(path.string(), 300)));
+    return;
+  }
+  workload.file = path.string();
+  const Recording& read = recording(path);
+  if (!read) {
+    issues_.at_pointer(
+        pointer, fmt::format("{} is no trace: {} (at byte {})", path.string(), read.error().what, read.error().offset));
+    return;
+  }
+  const workloads::Trace& trace = *read.value();
+  if (trace.page_size != guest_->page_size.value)
+    issues_.at_pointer(pointer, fmt::format("the trace has pages of {}, the guest of {}", shown({trace.page_size}),
+                                            shown(guest_->page_size)));
+  else if (trace.page_count > range.count)
+    issues_.at_pointer(pointer, fmt::format("the trace needs {} of memory, but there are only {}",
+                                            shown_pages(trace.page_count), shown_pages(range.count)));
+  workload.trace = read.value();
+}
+
+const GuestChecker::Recording& GuestChecker::recording(const std::filesystem::path& path) {
+  if (const auto known = recordings_.find(path); known != recordings_.end()) return known->second;
+  auto read = workloads::read_trace(path);
+  Recording kept =
+      read ? Recording(std::make_shared<const workloads::Trace>(std::move(read.value()))) : Recording(read.error());
+  return recordings_.emplace(path, std::move(kept)).first->second;
 }
 
 }  // namespace godwit::scenarios

@@ -32,11 +32,32 @@ std::size_t edits(std::string_view a, std::string_view b) {
   return last[b.size()];
 }
 
+/// `text` in one line that leaves a terminal as it was.
+std::string in_one_line(std::string_view text) {
+  std::string line;
+  for (const char c : text) {
+    const auto code = static_cast<unsigned char>(c);
+    if (code < 0x20 || code == 0x7f)
+      line += fmt::format("\\u{:04x}", code);
+    else
+      line += c;
+  }
+  return line;
+}
+
 }  // namespace
 
+std::string shortened(std::string_view text, std::size_t bytes) {
+  if (text.size() <= bytes) return std::string(text);
+  while (bytes > 0 && (static_cast<unsigned char>(text[bytes]) & 0xc0) == 0x80) --bytes;
+  return std::string(text.substr(0, bytes)) + "...";
+}
+
 std::string Issue::to_string() const {
-  const std::string where = line == 0 ? file : fmt::format("{}:{}:{}", file, line, column);
-  return pointer.empty() ? fmt::format("{}: {}", where, message) : fmt::format("{}: {}: {}", where, pointer, message);
+  std::string text = file;
+  if (line != 0) text += fmt::format(":{}:{}", line, column);
+  if (!pointer.empty()) text += ": " + shortened(pointer, 300);
+  return in_one_line(text + ": " + shortened(message, 2000));
 }
 
 /// `node`, or where it has no position the part of the document that its pointer leads to, as far as that goes.
@@ -55,9 +76,15 @@ const Node& Issues::placed(const Node& node) const {
   return *deepest;
 }
 
+void Issues::add(Issue issue) {
+  ++count_;
+  if (!full()) issues_.push_back(std::move(issue));
+}
+
 void Issues::at(const Node& node, std::string message) {
+  if (full()) return void(++count_);
   const Node& place = placed(node);
-  issues_.push_back({file_, place.line, place.column, node.pointer, std::move(message)});
+  add({file_, place.line, place.column, node.pointer, std::move(message)});
 }
 
 void Issues::at_pointer(const std::string& pointer, std::string message) {
@@ -67,23 +94,26 @@ void Issues::at_pointer(const std::string& pointer, std::string message) {
 }
 
 void Issues::at_name(const Node& node, std::string message) {
-  issues_.push_back({file_, node.key_line, node.key_column, node.pointer, std::move(message)});
+  add({file_, node.key_line, node.key_column, node.pointer, std::move(message)});
 }
 
 bool Issues::any_under(const std::string& pointer) const {
-  return std::any_of(issues_.begin(), issues_.end(), [&](const Issue& issue) {
-    return issue.pointer == pointer || issue.pointer.starts_with(pointer + "/");
-  });
+  return full() || std::any_of(issues_.begin(), issues_.end(), [&](const Issue& issue) {
+           return issue.pointer == pointer || issue.pointer.starts_with(pointer + "/");
+         });
 }
 
 std::vector<Issue> Issues::take() {
   std::stable_sort(issues_.begin(), issues_.end(), [](const Issue& a, const Issue& b) {
     return std::tie(a.line, a.column) < std::tie(b.line, b.column);
   });
+  if (count_ > issues_.size())
+    issues_.push_back({file_, 0, 0, "", fmt::format("{} more are not shown", count_ - issues_.size())});
   return std::move(issues_);
 }
 
 std::string nearest(std::string_view wrong, const std::vector<std::string>& names) {
+  if (wrong.size() > 100) return {};  // no name of the format is that long
   const std::string given = lower(wrong);
   std::string best;
   // More than a third wrong, or all of it, is another word.

@@ -17,32 +17,38 @@ struct Issue {
   std::string pointer;
   std::string message;
 
-  /// "file:line:column: /pointer: message".
+  /// "file:line:column: /pointer: message". One line whatever the input holds: control characters are written as JSON
+  /// writes them, and what nobody would read to its end is cut.
   std::string to_string() const;
 };
 
-/// Everything that is wrong with one document, so that it can be said at once.
+/// Everything that is wrong with one document, so that it can be said at once. Of a document that is wrong all over,
+/// the first kMost are kept and the others counted.
 class Issues {
  public:
+  static constexpr std::size_t kMost = 100;
+
   explicit Issues(std::string file) : file_(std::move(file)) {}
 
   /// `message` about the value of `node`, about its name, or about what `pointer` points at in the document.
   void at(const Node& node, std::string message);
   void at_name(const Node& node, std::string message);
   void at_pointer(const std::string& pointer, std::string message);
-  void add(Issue issue) { issues_.push_back(std::move(issue)); }
+  void add(Issue issue);
 
   /// The document that pointers point into; null: none. Requires it to outlive its use here.
   void set_root(const Node* root) { root_ = root; }
 
   const std::string& file() const { return file_; }
-  bool empty() const { return issues_.empty(); }
-  std::size_t size() const { return issues_.size(); }
+  bool empty() const { return count_ == 0; }
+  std::size_t size() const { return count_; }
+  /// No further one is kept: looking for more is no use.
+  bool full() const { return issues_.size() == kMost; }
 
-  /// Whether anything is wrong with what `pointer` points at, or inside it.
+  /// Whether anything is wrong with what `pointer` points at, or inside it. True where too much is wrong to tell.
   bool any_under(const std::string& pointer) const;
 
-  /// All of them in file order.
+  /// Those kept in file order, and last one that counts the others, if any.
   std::vector<Issue> take();
 
  private:
@@ -51,7 +57,11 @@ class Issues {
   std::string file_;
   const Node* root_ = nullptr;
   std::vector<Issue> issues_;
+  std::size_t count_ = 0;
 };
+
+/// `text`, or its first `bytes` or a little less (no character of UTF-8 is torn) and what shows that it goes on.
+std::string shortened(std::string_view text, std::size_t bytes);
 
 /// The name of `names` that `wrong` most likely stands for; empty where none is near.
 std::string nearest(std::string_view wrong, const std::vector<std::string>& names);

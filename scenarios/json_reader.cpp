@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
 
 namespace godwit::scenarios {
 namespace {
@@ -59,10 +60,14 @@ class TreeBuilder : public nlohmann::json_sax<Json> {
 
   bool parse_error(std::size_t position, const std::string&, const nlohmann::detail::exception& error) override {
     std::string_view why = error.what();
+    if (why.find("number overflow") != std::string_view::npos) {
+      const std::size_t begin = token_begin();
+      return fail(begin, fmt::format("expected a number below 1.8e308, got {}",
+                                     shortened(text_.substr(begin, position - begin), 100)));
+    }
     if (const std::size_t colon = why.find(": "); colon != std::string_view::npos) why.remove_prefix(colon + 2);
     if (const std::size_t last = why.find("; last read"); last != std::string_view::npos) why = why.substr(0, last);
-    fail(position == 0 ? 0 : position - 1, fmt::format("this is not JSON: {}", why));
-    return false;
+    return fail(position == 0 ? 0 : position - 1, fmt::format("this is not JSON: {}", why));
   }
 
   std::optional<Node> take() { return failed_ ? std::nullopt : std::optional<Node>(std::move(root_)); }
@@ -72,65 +77,77 @@ class TreeBuilder : public nlohmann::json_sax<Json> {
     std::uint32_t line, column;
   };
 
+  /// An object or a list whose end has not been read.
+  struct Open {
+    Node* node;
+    std::map<std::string, Place, std::less<>> names;  // of an object, and where each is given first
+  };
+
   std::size_t token_begin() const {
     const std::size_t found = text_.find_first_not_of(" \t\r\n:,", ended_at_);
     return found == std::string_view::npos ? text_.size() : found;
   }
 
-  /// Requires calls with ascending offsets, apart from small steps back, so that counting lines stays linear.
+  /// Requires calls with ascending offsets: lines are counted once.
   Place place(std::size_t offset) {
-    if (offset < counted_) counted_ = 0, line_ = 1, line_begin_ = 0;
     for (; counted_ < offset; ++counted_)
       if (text_[counted_] == '\n') ++line_, line_begin_ = counted_ + 1;
     return {line_, static_cast<std::uint32_t>(offset - line_begin_ + 1)};
   }
 
-  void fail(std::size_t offset, std::string message) {
+  bool fail(std::size_t offset, std::string message) {
     const Place where = place(std::min(offset, text_.size()));
-    issues_.add({issues_.file(), where.line, where.column, open_.empty() ? "" : open_.back()->pointer, message});
+    issues_.add({issues_.file(), where.line, where.column, open_.empty() ? "" : open_.back().node->pointer, message});
     failed_ = true;
+    return false;
   }
 
-  Node& append(Node::Type type, std::string text) {
+  /// Gives `node` its name, and sees to it that no other of the object has it.
+  void name(Node& node, Open& object) {
+    const Place where = place(key_at_);
+    node.key = key_;
+    node.key_line = where.line;
+    node.key_column = where.column;
+    node.pointer = object.node->pointer + "/" + escape_step(key_);
+    const auto [first, fresh] = object.names.emplace(key_, where);
+    if (!fresh)
+      issues_.at_name(node, fmt::format("\"{}\" is given twice in this object, first in line {}, column {}",
+                                        shortened(key_, 100), first->second.line, first->second.column));
+  }
+
+  /// The new node at its place in the tree; null where the tree grows beyond the limit.
+  Node* append(Node::Type type, std::string text) {
     Node node;
     node.type = type;
     node.text = std::move(text);
     const std::size_t begin = token_begin();
-    if (!open_.empty()) {
-      Node& parent = *open_.back();
-      if (parent.is(Node::Type::kObject)) {
-        node.key = key_;
-        const Place where = place(key_at_);
-        node.key_line = where.line;
-        node.key_column = where.column;
-        node.pointer = parent.pointer + "/" + escape_step(key_);
-      } else {
-        node.pointer = fmt::format("{}/{}", parent.pointer, parent.children.size());
-      }
-    }
+    if (!open_.empty() && open_.back().node->is(Node::Type::kObject))
+      name(node, open_.back());
+    else if (!open_.empty())
+      node.pointer = fmt::format("{}/{}", open_.back().node->pointer, open_.back().node->children.size());
     const Place where = place(begin);
     node.line = where.line;
     node.column = where.column;
     ended_at_ = read_;
-    if (open_.empty()) return root_ = std::move(node);
-    Node& parent = *open_.back();
-    if (parent.is(Node::Type::kObject) && parent.find(node.key) != nullptr)
-      issues_.at_name(node, fmt::format("\"{}\" is given twice in this object", node.key));
-    return parent.children.emplace_back(std::move(node));
+    // A list has room for up to twice its children, and a name is kept twice.
+    taken_ += 2 * sizeof(Node) + node.text.size() + 2 * node.key.size() + node.pointer.size();
+    if (taken_ > limits_.memory) {
+      fail(begin, fmt::format("the document takes more than {} MiB of memory", limits_.memory >> 20));
+      return nullptr;
+    }
+    if (open_.empty()) return &(root_ = std::move(node));
+    return &open_.back().node->children.emplace_back(std::move(node));
   }
 
-  bool put(Node::Type type, std::string text) {
-    append(type, std::move(text));
-    return true;
-  }
+  bool put(Node::Type type, std::string text) { return append(type, std::move(text)) != nullptr; }
 
   bool open(Node::Type type) {
-    if (open_.size() >= limits_.depth) {
-      fail(token_begin(), fmt::format("objects and lists are nested more than {} deep", limits_.depth));
-      return false;
-    }
+    if (open_.size() >= limits_.depth)
+      return fail(token_begin(), fmt::format("objects and lists are nested more than {} deep", limits_.depth));
+    Node* node = append(type, {});
+    if (node == nullptr) return false;
     // A parent's list of children does not grow while one of them is open, so the pointers stay good.
-    open_.push_back(&append(type, {}));
+    open_.push_back({node, {}});
     return true;
   }
 
@@ -145,12 +162,13 @@ class TreeBuilder : public nlohmann::json_sax<Json> {
   Issues& issues_;
   JsonLimits limits_;
   Node root_;
-  std::vector<Node*> open_;
+  std::vector<Open> open_;
   std::string key_;
   std::size_t key_at_ = 0;
   std::size_t ended_at_ = 0;
   std::size_t counted_ = 0, line_begin_ = 0;
   std::uint32_t line_ = 1;
+  std::size_t taken_ = 0;
   bool failed_ = false;
 };
 

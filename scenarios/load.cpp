@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <fstream>
-#include <sstream>
 
 #include "scenarios/json_reader.h"
 #include "scenarios/resolve.h"
@@ -25,6 +25,30 @@ std::optional<std::vector<std::string>> steps_of(std::string_view pointer) {
     }
   }
   return steps;
+}
+
+bool is_utf8(std::string_view text) {
+  try {
+    return !Json(text).dump().empty();
+  } catch (const Json::type_error&) {
+    return false;
+  }
+}
+
+/// `value` as JSON where it is that, else as a text; put at the place of `node`. Returns what is wrong, if anything.
+std::optional<std::string> set_value(Node& node, std::string_view value) {
+  Node read;
+  if (Json::accept(value)) {
+    Issues issues("");
+    std::optional<Node> json = read_json(value, issues);
+    if (!issues.empty()) return issues.take().front().message;
+    read = std::move(*json);
+  } else {
+    read.type = Node::Type::kString;
+    read.text = value;
+  }
+  node = to_node(to_json(read), node.pointer, node.key);
+  return std::nullopt;
 }
 
 /// A strategy or profile given by name, as the object that it stands for.
@@ -56,20 +80,20 @@ std::string name_from(const std::string& file) {
   std::string name = std::filesystem::path(file).stem().string();
   for (char& c : name)
     if (!std::isalnum(static_cast<unsigned char>(c)) && c != '_' && c != '-' && c != '.') c = '_';
-  return name.empty() ? "scenario" : name;
+  return name.empty() ? "scenario" : name.substr(0, kNameMost);
 }
 
 LoadResult load_node(Node root, std::string file, const std::filesystem::path& base_dir, const Overrides& overrides,
                      Issues& issues) {
   for (const std::string& each : overrides)
-    if (const auto wrong = apply_set(root, each)) issues.add({"--set " + each, 0, 0, "", *wrong});
+    if (const auto wrong = apply_set(root, each)) issues.add({"--set " + shortened(each, 100), 0, 0, "", *wrong});
   issues.set_root(&root);
 
   ScenarioSpec spec;
   scenario_table().read(root, spec, issues);
   if (root.find("name") == nullptr) spec.name = name_from(file);
   sim::RunOptions options;
-  if (root.is(Node::Type::kObject)) options = resolve(spec, base_dir, issues);
+  if (root.is(Node::Type::kObject) && !issues.full()) options = resolve(spec, base_dir, issues);
   if (!issues.empty()) return issues.take();
 
   Loaded loaded;
@@ -85,11 +109,16 @@ LoadResult load_node(Node root, std::string file, const std::filesystem::path& b
 }  // namespace
 
 LoadResult load_file(const std::filesystem::path& path, const Overrides& overrides) {
+  // Not more than read_json takes, and one byte that shows that there is more: not every file has an end.
+  std::string text;
   std::ifstream input(path, std::ios::binary);
-  std::ostringstream text;
-  if (input) text << input.rdbuf();
-  if (!input || !text) return std::vector<Issue>{{path.string(), 0, 0, "", "this file cannot be read"}};
-  return load_text(text.str(), path.string(), path.parent_path(), overrides);
+  while (input && text.size() <= JsonLimits{}.bytes) {
+    std::array<char, 1 << 16> piece;
+    input.read(piece.data(), piece.size());
+    text.append(piece.data(), static_cast<std::size_t>(input.gcount()));
+  }
+  if (!input.is_open() || input.bad()) return std::vector<Issue>{{path.string(), 0, 0, "", "this file cannot be read"}};
+  return load_text(text, path.string(), path.parent_path(), overrides);
 }
 
 LoadResult load_text(std::string_view text, std::string file, const std::filesystem::path& base_dir,
@@ -111,17 +140,20 @@ std::optional<std::string> apply_set(Node& document, std::string_view assignment
   if (equals == std::string_view::npos) return "expected /pointer=value";
   const std::string_view pointer = assignment.substr(0, equals), value = assignment.substr(equals + 1);
   const auto steps = steps_of(pointer);
-  if (!steps) return fmt::format("expected a JSON pointer such as /guests/0/memory, got {}", pointer);
+  if (!steps) return fmt::format("expected a JSON pointer such as /guests/0/memory, got {}", shortened(pointer, 100));
+  if (steps->size() > JsonLimits{}.depth)
+    return fmt::format("expected a JSON pointer of at most {} steps, got {}", JsonLimits{}.depth, steps->size());
+  if (!is_utf8(assignment)) return "this is not UTF-8";
 
   Node changed = document;
   Node* at = &changed;
   for (const std::string& step : *steps) {
     Node* next = descend(*at, step);
-    if (next == nullptr) return fmt::format("{} leads nowhere: {} has no element {}", pointer, at->pointer, step);
+    if (next == nullptr)
+      return fmt::format("{} leads nowhere: {} has no element {}", shortened(pointer, 100), at->pointer, step);
     at = next;
   }
-  const Json parsed = Json::parse(value, nullptr, false);
-  *at = to_node(parsed.is_discarded() ? Json(std::string(value)) : parsed, at->pointer, at->key);
+  if (auto wrong = set_value(*at, value)) return wrong;
   document = std::move(changed);
   return std::nullopt;
 }

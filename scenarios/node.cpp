@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "scenarios/issues.h"
+
 namespace godwit::scenarios {
 
 const Node* Node::find(std::string_view name) const {
@@ -75,12 +77,13 @@ Json to_json(const Node& node) {
 }
 
 std::string shown(const Node& node) {
+  constexpr std::size_t kShownBytes = 100;
   switch (node.type) {
     case Node::Type::kNull: return "null";
-    case Node::Type::kString: return Json(node.text).dump();
+    case Node::Type::kString: return Json(shortened(node.text, kShownBytes)).dump();
     case Node::Type::kArray: return node.children.empty() ? "an empty list" : "a list";
     case Node::Type::kObject: return "an object";
-    default: return node.text;
+    default: return shortened(node.text, kShownBytes);
   }
 }
 

@@ -16,7 +16,7 @@ using Indices = std::map<std::string, std::uint32_t, std::less<>>;
 class Resolver {
  public:
   Resolver(ScenarioSpec& spec, const std::filesystem::path& base_dir, Issues& issues)
-      : spec_(spec), base_dir_(base_dir), issues_(issues) {}
+      : spec_(spec), issues_(issues), guest_checker_(base_dir, issues) {}
 
   sim::RunOptions run() {
     options_.name = spec_.name;
@@ -76,9 +76,10 @@ class Resolver {
       if (!guest.host_name && !spec_.hosts.empty()) guest.host_name = spec_.hosts.front().name;
       sim::GuestOptions& added = options_.guests.emplace_back(guest);
       if (guest.host_name) added.host = host(*guest.host_name, pointer + "/host");
-      if (!issues_.any_under(pointer)) check_guest(added, pointer, base_dir_, issues_);
+      if (!issues_.any_under(pointer)) guest_checker_.check(added, pointer);
       lives_on_.push_back(added.host);
     }
+    moved_by_.resize(spec_.guests.size());
   }
 
   void add_traffic() {
@@ -102,13 +103,14 @@ class Resolver {
       added.guest = kNobody;
       if (migration.guest)
         added.guest = guest(*migration.guest, pointer + "/guest");
-      else
+      else if (!issues_.any_under("/guests"))
         complain(pointer, "the field guest is missing, and there is not exactly one guest");
       added.file = migration.file;
       added.to = migration.file ? kNobody : host(migration.to, pointer + "/to");
       check_kind(added, pointer);
-      if (migration.after) added.after = predecessor(*migration.after, i, pointer + "/after");
+      if (migration.after) added.after = predecessor(*migration.after, pointer + "/after");
       if (added.guest != kNobody && added.to != kNobody) check_route(added, pointer);
+      if (added.guest != kNobody) moved_by_[added.guest] = static_cast<std::uint32_t>(i);
       options_.migrations.push_back(std::move(added));
     }
   }
@@ -141,13 +143,12 @@ class Resolver {
     }
   }
 
-  /// The migration before the `i`-th that moves `name`.
-  std::optional<std::uint32_t> predecessor(const std::string& name, std::size_t i, const std::string& pointer) {
+  /// The last migration so far that moves `name`.
+  std::optional<std::uint32_t> predecessor(const std::string& name, const std::string& pointer) {
     const std::uint32_t whose = guest(name, pointer);
-    for (std::size_t k = i; k-- > 0;)
-      if (options_.migrations[k].guest == whose) return static_cast<std::uint32_t>(k);
-    if (whose != kNobody) complain(pointer, fmt::format("no migration of {} comes before this one in the list", name));
-    return std::nullopt;
+    if (whose == kNobody) return std::nullopt;
+    if (!moved_by_[whose]) complain(pointer, fmt::format("no migration of {} comes before this one in the list", name));
+    return moved_by_[whose];
   }
 
   void check_route(const sim::MigrationOptions& migration, const std::string& pointer) {
@@ -162,28 +163,28 @@ class Resolver {
   }
 
   std::uint32_t node(const std::string& name, const std::string& pointer) {
-    return find(name, nodes_, node_names_, "host or switch", pointer);
+    return find(name, nodes_, node_names_.size(), "host or switch", pointer);
   }
 
   std::uint32_t host(const std::string& name, const std::string& pointer) {
-    const std::vector<std::string> names(node_names_.begin(),
-                                         node_names_.begin() + static_cast<std::ptrdiff_t>(spec_.hosts.size()));
-    const std::uint32_t index = find(name, nodes_, names, "host", pointer);
-    if (index == kNobody || index < names.size()) return index;
+    const std::uint32_t index = find(name, nodes_, spec_.hosts.size(), "host", pointer);
+    if (index == kNobody || index < spec_.hosts.size()) return index;
     return complain(pointer, fmt::format("expected a host, but {} is a switch", name)), kNobody;
   }
 
   std::uint32_t guest(const std::string& name, const std::string& pointer) {
-    std::vector<std::string> names;
-    for (const GuestSpec& each : spec_.guests) names.push_back(each.name);
-    return find(name, guests_, names, "guest", pointer);
+    return find(name, guests_, spec_.guests.size(), "guest", pointer);
   }
 
-  std::uint32_t find(const std::string& name, const Indices& in, const std::vector<std::string>& names,
-                     const char* what, const std::string& pointer) {
+  /// What `name` stands for in `in`. The first `known_count` there are offered where it is none of them.
+  std::uint32_t find(const std::string& name, const Indices& in, std::size_t known_count, const char* what,
+                     const std::string& pointer) {
     if (const auto found = in.find(name); found != in.end()) return found->second;
     // Where a definition failed to give a name, this may be the one.
-    if (names.empty() || name.empty() || in.contains("")) return kNobody;
+    if (known_count == 0 || name.empty() || in.contains("")) return kNobody;
+    std::vector<std::string> names;
+    for (const auto& [each, index] : in)
+      if (index < known_count) names.push_back(each);
     const std::string hint = did_you_mean(name, names);
     const std::string known = names.size() <= 20 ? "; known are " + joined(names) : "";
     complain(pointer, fmt::format("there is no {} called {}{}", what, name, hint.empty() ? known : hint));
@@ -200,13 +201,14 @@ class Resolver {
   }
 
   ScenarioSpec& spec_;
-  const std::filesystem::path& base_dir_;
   Issues& issues_;
+  GuestChecker guest_checker_;
   sim::RunOptions options_;
   Indices nodes_, guests_;
   std::vector<std::string> node_names_;
-  std::vector<std::uint32_t> group_;     // union-find over nodes that links join
-  std::vector<std::uint32_t> lives_on_;  // per guest, after the migrations so far
+  std::vector<std::uint32_t> group_;                    // union-find over nodes that links join
+  std::vector<std::uint32_t> lives_on_;                 // per guest, after the migrations so far
+  std::vector<std::optional<std::uint32_t>> moved_by_;  // per guest, the last of the migrations so far
 };
 
 }  // namespace

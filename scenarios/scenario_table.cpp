@@ -8,6 +8,8 @@ using sim::HostOptions;
 using sim::PageClassOptions;
 using sim::PageKind;
 
+constexpr std::size_t kExpectationsMost = 1000;
+
 /// A word that the format knows and this version does not do.
 template <class E>
 Codec<E> with_later(Codec<E> codec, std::string later) {
@@ -118,7 +120,7 @@ Table<GuestSpec> make_guest_table() {
           "What pages hold. The result is the same.")
       .or_else("versions");
   table
-      .field("pages", &GuestSpec::pages, list(object("page_class", "page classes", &page_class_table)),
+      .field("pages", &GuestSpec::pages, list(object("page_class", "page classes", &page_class_table), 0, 1000),
              "Parts of the memory that are not plain.")
       .or_else(Json::array());
   table
@@ -235,12 +237,17 @@ void add_expect(Table<ScenarioSpec>& table) {
                            "What godwit check holds the result against.");
   expect.schema = [] {
     return Json{{"type", "object"},
+                {"maxProperties", kExpectationsMost},
                 {"propertyNames", {{"pattern", "^/"}}},
                 {"additionalProperties", {{"$ref", "#/definitions/expectation"}}}};
   };
   expect.read = [](const Node& node, ScenarioSpec& s, Issues& issues) {
     if (!node.is(Node::Type::kObject))
       return issues.at(node, "expected an object of pointers into the result, got " + shown(node)), false;
+    if (node.children.size() > kExpectationsMost)
+      return issues.at(node, fmt::format("expected at most {} expectations, got {}", kExpectationsMost,
+                                         node.children.size())),
+             false;
     bool ok = true;
     for (const Node& child : node.children) {
       Expectation& expectation = s.expect.emplace_back();

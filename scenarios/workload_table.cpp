@@ -101,9 +101,13 @@ Table<Options> make_table(bool top) {
       .maybe("at", &Options::at, bytes({"0 B", "16 TiB"}),
              "Where that part begins; absent: at the first page that is neither zero nor free.")
       .only_for(kPlaced);
-  table.field("phases", &Options::phases, list(object("phase", "phases", &phase_table), 1), "The workloads in turn.")
+  table
+      .field("phases", &Options::phases, list(object("phase", "phases", &phase_table), 1, 1000),
+             "The workloads in turn.")
       .only_for(bit(Kind::kPhased));
-  table.field("parts", &Options::parts, list(object("part", "workloads", &part_table), 1), "The workloads at once.")
+  table
+      .field("parts", &Options::parts, list(object("part", "workloads", &part_table), 1, 1000),
+             "The workloads at once.")
       .only_for(bit(Kind::kMix));
   if (top) add_demand(table);
   return table;

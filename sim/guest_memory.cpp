@@ -48,6 +48,8 @@ Layout lay_out(const GuestOptions& options) {
 
 }  // namespace
 
+PageRange touchable(const GuestOptions& options) { return lay_out(options).touchable; }
+
 GuestMemory::GuestMemory(const GuestOptions& options, std::uint64_t seed, std::uint64_t consumer)
     : size_{options.memory.value / options.page_size.value},
       page_size_(options.page_size),

@@ -34,6 +34,10 @@ class OwnedPageSet {
 /// A hash of which pages are in `set`.
 std::uint64_t hash_of(const PageSet& set);
 
+/// The longest stretch of a guest's memory that is neither zero nor free: where a workload without a place of its own
+/// writes, and where the guest's kernel keeps what the migration path dirties.
+PageRange touchable(const GuestOptions& options);
+
 /// The pages of a guest: who writes them, which are marked in the log, which are zero; and the page oracle, which the
 /// core never sees. Writes are drawn when somebody looks: `advance` brings a range up to an instant.
 ///
@@ -47,7 +51,6 @@ class GuestMemory {
   Pages size() const { return size_; }
   Bytes page_size() const { return page_size_; }
   std::uint64_t blocks() const { return PageSet::blocks_for(size_); }
-  /// The first pages that are neither zero nor free: where the guest's kernel keeps what the migration path dirties.
   PageRange touchable() const { return touchable_; }
   const workloads::Workload& workload() const { return workload_; }
 

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/units.h"
+#include "workloads/trace.h"
 
 namespace godwit::workloads {
 
@@ -30,6 +32,7 @@ struct Options {
   std::vector<Phase> phases;                   ///< phased: in turn, again and again.
   std::vector<Options> parts;                  ///< mix: all at once.
   std::string file;                            ///< recorded: path of the trace.
+  std::shared_ptr<const Trace> trace;          ///< recorded: what is in it. Required.
   Nanos offset{0};                             ///< recorded: where in the trace to begin.
   std::uint64_t speed_millionths = 1'000'000;  ///< recorded: how much faster than it was recorded.
   bool repeat = true;                          ///< recorded: from the start again at the end; else idle.

@@ -316,6 +316,8 @@ struct TraceReader::State {
     digest.add(stored);
     if (ZSTD_getFrameContentSize(stored.data(), stored.size()) != raw_bytes)
       return TraceError{"a block whose compressed size disagrees with its header", block_offset};
+    if (ZSTD_findFrameCompressedSize(stored.data(), stored.size()) != stored.size())
+      return TraceError{"a block that is not one zstd frame", block_offset};
     raw.resize(raw_bytes);
     const std::size_t got = ZSTD_decompress(raw.data(), raw.size(), stored.data(), stored.size());
     if (ZSTD_isError(got) != 0)

@@ -1,7 +1,5 @@
 #include "workloads/workload.h"
 
-#include <stdexcept>
-
 namespace godwit::workloads {
 namespace {
 
@@ -30,6 +28,24 @@ std::vector<models::Chance> zipf_shares(std::uint64_t words, std::uint64_t expon
 
 }  // namespace
 
+PageRange range_of(const Options& options, PageRange touchable, Bytes page_size) {
+  PageRange range = touchable;
+  if (options.at) range.first = options.at->value / page_size.value;
+  if (options.memory) {
+    range.count = options.memory->value / page_size.value;
+  } else if (options.at) {
+    GODWIT_CHECK(range.first < touchable.end());
+    range.count = touchable.end() - range.first;
+  }
+  return range;
+}
+
+PageRange whole_words(PageRange range) {
+  const PageIndex first = (range.first + 63) / 64 * 64;
+  const PageIndex end = range.end() / 64 * 64;
+  return {first, end > first ? end - first : 0};
+}
+
 Nanos Schedule::local(Nanos guest) const {
   for (const Window& window : windows_) {
     const Nanos within = guest % window.period;
@@ -46,13 +62,7 @@ Workload::Workload(const Options& options, PageRange touchable, Bytes page_size,
 }
 
 void Workload::add(const Options& options, const Schedule& schedule, PageRange touchable, Bytes page_size) {
-  PageRange range = touchable;
-  if (options.at) range.first = options.at->value / page_size.value;
-  if (options.memory)
-    range.count = options.memory->value / page_size.value;
-  else if (options.at)
-    range.count = touchable.end() - range.first;
-
+  const PageRange range = range_of(options, touchable, page_size);
   const auto leaf = [&](Law law, PageRange where, std::uint64_t rate_millionths) -> Part& {
     Part part;
     part.law = law;
@@ -77,10 +87,7 @@ void Workload::add(const Options& options, const Schedule& schedule, PageRange t
       break;
     }
     case Kind::kZipf: {
-      // The words must be whole: the range shrinks to them.
-      const PageIndex first = (range.first + 63) / 64 * 64;
-      const PageIndex end = range.end() / 64 * 64;
-      Part& part = leaf(Law::kZipf, {first, end > first ? end - first : 0}, rate);
+      Part& part = leaf(Law::kZipf, whole_words(range), rate);
       part.shares = zipf_shares(part.range.count / 64, options.exponent_millionths);
       break;
     }
@@ -100,12 +107,10 @@ void Workload::add(const Options& options, const Schedule& schedule, PageRange t
       for (const Options& part : options.parts) add(part, schedule, range, page_size);
       break;
     case Kind::kRecorded: {
-      TraceResult<Trace> read = read_trace(options.file);
-      if (!read.ok()) throw std::runtime_error(options.file + ": " + read.error().what);
-      auto trace = std::make_shared<const Trace>(std::move(read.value()));
-      if (trace->interval_count() == 0) break;
-      Part& part = leaf(Law::kTrace, {range.first, std::min(range.count, trace->page_count)}, 0);
-      part.trace = std::move(trace);
+      GODWIT_CHECK(options.trace != nullptr);
+      if (options.trace->interval_count() == 0) break;
+      Part& part = leaf(Law::kTrace, {range.first, std::min(range.count, options.trace->page_count)}, 0);
+      part.trace = options.trace;
       part.offset = options.offset;
       part.speed_millionths = options.speed_millionths;
       part.repeat = options.repeat;
@@ -116,8 +121,9 @@ void Workload::add(const Options& options, const Schedule& schedule, PageRange t
 
 /// How many intervals of the trace have ended when the part's own time is `local`.
 std::uint64_t Workload::trace_intervals(const Part& part, Nanos local) const {
-  const std::uint64_t recorded = mul_div(static_cast<std::uint64_t>(local.count()), part.speed_millionths, 1'000'000) +
-                                 static_cast<std::uint64_t>(part.offset.count());
+  const std::uint64_t played = mul_div(static_cast<std::uint64_t>(local.count()), part.speed_millionths, 1'000'000);
+  const auto skipped = static_cast<std::uint64_t>(part.offset.count());
+  const std::uint64_t recorded = played > UINT64_MAX - skipped ? UINT64_MAX : played + skipped;
   const std::uint64_t ended = recorded / static_cast<std::uint64_t>(part.trace->interval.count());
   return part.repeat ? ended : std::min<std::uint64_t>(ended, part.trace->interval_count());
 }

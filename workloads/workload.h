@@ -24,6 +24,13 @@ class Schedule {
   std::vector<Window> windows_;  // outermost first
 };
 
+/// The pages that a workload writes to, where one without a place of its own writes to `touchable`. Requires it to begin
+/// before they end.
+PageRange range_of(const Options& options, PageRange touchable, Bytes page_size);
+
+/// Those of `range` that make whole groups of 64 pages, which zipf needs; count 0: none.
+PageRange whole_words(PageRange range);
+
 /// Who writes which page when. Pure in guest time: the same question has the same answer, in whatever order and for
 /// whatever pages it is asked, as long as each page's intervals join without gap or overlap.
 ///
@@ -32,7 +39,6 @@ class Schedule {
 class Workload {
  public:
   /// `touchable` is where a workload without a place of its own writes. `seed` and `consumer` key its random streams.
-  /// Throws std::runtime_error where a trace cannot be read.
   Workload(const Options& options, PageRange touchable, Bytes page_size, std::uint64_t seed, std::uint64_t consumer);
 
   /// Calls `mark(PageRun)` for what is written to pages of `range` in the guest time (from, to]. A page may come twice.
