@@ -1,0 +1,16 @@
+# Each fuzz/NAME.cpp is a program fuzz_NAME that libFuzzer drives. The preset `fuzz` instruments the libraries for it.
+if(NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+  message(FATAL_ERROR "The fuzzers need clang: use the preset fuzz")
+endif()
+
+get_property(godwit_libraries GLOBAL PROPERTY GODWIT_LIBRARIES)
+file(GLOB fuzz_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/fuzz/*.cpp")
+add_custom_target(fuzzers)
+foreach(source IN LISTS fuzz_sources)
+  cmake_path(GET source STEM name)
+  add_executable(fuzz_${name} "${source}" "${PROJECT_SOURCE_DIR}/tests/support/panic.cpp")
+  target_link_libraries(fuzz_${name} PRIVATE ${godwit_libraries})
+  target_compile_definitions(fuzz_${name} PRIVATE GODWIT_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+  add_dependencies(fuzzers fuzz_${name})
+endforeach()
