@@ -33,7 +33,7 @@ Task<Destination::Outcome> Destination::run() {
       observer_.enter(Phase::kRunning);
       co_return Outcome::kRunning;
     } else if (sound) {
-      hash_.add(record, crc32c(0, record.payload));
+      hash_.add(record, record.payload_crc);
       switch (record.type) {
         case RecordType::kHello:
           if (!arrival_.reserve({record.value})) refuse(Refusal::kNoMemory);

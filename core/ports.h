@@ -40,8 +40,9 @@ class Memory {
   /// Takes pages from the front of `head` and writes them to `out` in order, runs of zero pages marked so. Stops when
   /// `head` is used up (its count is then 0) or `out` is full. Returns the runs written. Billed with the send.
   virtual std::size_t classify(PageRun& head, std::span<PageRun> out) = 0;
-  /// Copies `pages` aside, from where kShadowPages records are read from then on.
-  virtual Await<Done> copy_to_shadow(const PageSet& pages) = 0;
+  /// Copies `pages` aside, from where kShadowPages records are read from then on. What has been written since the log
+  /// was read for `pages` (where the sender runs in this memory, the reading itself writes) it copies too, and adds.
+  virtual Await<Done> copy_to_shadow(PageSet& pages) = 0;
   /// The pages that the migration path itself dirties by sending, as long as it sends. 0 where the sender is outside.
   virtual Pages sender_pages() const = 0;
 
@@ -79,7 +80,8 @@ struct Message {
 class Link {
  public:
   /// Sends `record` after all that was sent before; its pages in order, each as it is when it is read. Returns when
-  /// the last byte has left; the record's spans are free again.
+  /// the last byte has left; the record's spans are free again. A host whose way can
+  /// lose a COMMIT unnoticed waits for the destination's RUNNING too, and says kBroken where it does not come.
   virtual Await<Sent> send(const Record& record, const SendLimit& limit) = 0;
   /// Waits for the next message of the destination.
   virtual Await<Message> receive() = 0;

@@ -9,13 +9,15 @@ namespace {
 
 constexpr std::uint32_t kMagic = 0x54574447;  // "GDWT"
 
+constexpr std::uint32_t kPolynomial = 0x82f63b78;  // Castagnoli's, with the coefficient of x^0 in the highest bit
+
 /// Table k gives what a byte contributes that has k more bytes after it: eight bytes a step.
 /// Source: Kounavis and Berry, "Novel table lookup-based algorithms for high-performance CRC generation", 2008.
 constexpr std::array<std::array<std::uint32_t, 256>, 8> crc_tables() {
   std::array<std::array<std::uint32_t, 256>, 8> tables{};
   for (std::uint32_t i = 0; i < 256; ++i) {
     std::uint32_t c = i;
-    for (int k = 0; k < 8; ++k) c = (c & 1) != 0 ? 0x82f63b78u ^ (c >> 1) : c >> 1;
+    for (int k = 0; k < 8; ++k) c = (c & 1) != 0 ? kPolynomial ^ (c >> 1) : c >> 1;
     tables[0][i] = c;
   }
   for (std::uint32_t i = 0; i < 256; ++i) {
@@ -85,13 +87,35 @@ std::uint32_t crc32c(std::uint32_t crc, std::span<const std::byte> bytes) {
   return ~crc;
 }
 
-std::size_t encoded_size(const Record& record) {
-  return kHeaderBytes + record.runs.size() * kRunBytes + record.payload.size() + sizeof(std::uint32_t);
+namespace {
+
+constexpr std::uint32_t kOne = 1u << 31;  // a polynomial's coefficient of x^i is bit 31 - i
+
+constexpr std::uint32_t multiply(std::uint32_t a, std::uint32_t b) {
+  std::uint32_t product = 0;
+  for (std::uint32_t coefficient = kOne; coefficient != 0; coefficient >>= 1) {
+    if ((a & coefficient) != 0) product ^= b;
+    b = (b & 1) != 0 ? b >> 1 ^ kPolynomial : b >> 1;
+  }
+  return product;
 }
 
-std::size_t encode(const Record& record, std::span<std::byte> out) {
-  GODWIT_CHECK(out.size() >= encoded_size(record));
-  GODWIT_CHECK(record.runs.size() <= kRunsMax && record.payload.size() <= kPayloadMax);
+}  // namespace
+
+// Bytes that follow multiply what came before by x^8 each, modulo the polynomial; the two inversions cancel out.
+std::uint32_t crc32c_joined(std::uint32_t first, std::uint32_t second, std::uint64_t second_bytes) {
+  std::uint32_t power = kOne >> 8;
+  std::uint32_t shift = kOne;
+  for (std::uint64_t n = second_bytes; n != 0; n >>= 1) {
+    if ((n & 1) != 0) shift = multiply(shift, power);
+    power = multiply(power, power);
+  }
+  return multiply(shift, first) ^ second;
+}
+
+std::size_t encode_head(const Record& record, std::uint64_t payload_bytes, std::span<std::byte> out) {
+  GODWIT_CHECK(out.size() >= head_size(record.runs.size()));
+  GODWIT_CHECK(record.runs.size() <= kRunsMax && payload_bytes <= kPayloadMax);
   Cursor to(out.data());
   to.put(kMagic);
   to.put(kWireVersion);
@@ -101,17 +125,36 @@ std::size_t encode(const Record& record, std::span<std::byte> out) {
   to.put(record.value);
   to.put(static_cast<std::uint32_t>(record.runs.size()));
   to.put(std::uint32_t{0});
-  to.put(static_cast<std::uint64_t>(record.payload.size()));
+  to.put(payload_bytes);
   for (const PageRun& run : record.runs) {
     to.put(static_cast<std::uint8_t>((run.is_mask() ? kMaskKind : 0) | (run.is_zero() ? kZeroKind : 0)));
     to.put(run.is_mask() ? run.word() : run.first());
     to.put(run.is_mask() ? run.mask() : run.count());
   }
-  if (!record.payload.empty()) std::memcpy(to.at(), record.payload.data(), record.payload.size());
-  to.skip(record.payload.size());
-  const auto length = static_cast<std::size_t>(to.at() - out.data());
-  to.put(crc32c(0, out.first(length)));
-  return length + sizeof(std::uint32_t);
+  return static_cast<std::size_t>(to.at() - out.data());
+}
+
+void encode_tail(std::uint32_t crc, std::span<std::byte> out) {
+  GODWIT_CHECK(out.size() >= kTailBytes);
+  Cursor(out.data()).put(crc);
+}
+
+std::uint32_t decode_tail(std::span<const std::byte> in) {
+  GODWIT_CHECK(in.size() >= kTailBytes);
+  return get<std::uint32_t>(in.data());
+}
+
+std::size_t encoded_size(const Record& record) {
+  return head_size(record.runs.size()) + record.payload.size() + kTailBytes;
+}
+
+std::size_t encode(const Record& record, std::span<std::byte> out) {
+  GODWIT_CHECK(out.size() >= encoded_size(record));
+  const std::size_t head = encode_head(record, record.payload.size(), out);
+  if (!record.payload.empty()) std::memcpy(out.data() + head, record.payload.data(), record.payload.size());
+  const std::size_t length = head + record.payload.size();
+  encode_tail(crc32c(0, out.first(length)), out.subspan(length));
+  return length + kTailBytes;
 }
 
 const char* describe(DecodeError error) {
@@ -129,35 +172,48 @@ const char* describe(DecodeError error) {
   return "unknown error";
 }
 
-Decoded decode(std::span<const std::byte> in, Pages memory, std::span<PageRun> runs) {
-  const auto fail = [](DecodeError error, std::size_t length = 0) { return Decoded{.error = error, .length = length}; };
+DecodedHead decode_head(std::span<const std::byte> in, Pages memory, std::span<PageRun> runs) {
+  const auto fail = [](DecodeError error, std::size_t length = 0) {
+    return DecodedHead{.error = error, .length = length};
+  };
   if (in.size() < kHeaderBytes) return fail(DecodeError::kTruncated, kHeaderBytes);
   const std::byte* at = in.data();
   if (get<std::uint32_t>(at) != kMagic) return fail(DecodeError::kMagic);
   if (get<std::uint16_t>(at + 4) != kWireVersion) return fail(DecodeError::kVersion);
   const auto type = get<std::uint8_t>(at + 6);
-  if (type < static_cast<std::uint8_t>(RecordType::kHello) || type > static_cast<std::uint8_t>(RecordType::kRefused)) {
+  if (type < static_cast<std::uint8_t>(RecordType::kHello) || type > static_cast<std::uint8_t>(RecordType::kRunning)) {
     return fail(DecodeError::kType);
   }
   const auto run_count = get<std::uint32_t>(at + 24);
   const auto payload = get<std::uint64_t>(at + 32);
   if (run_count > kRunsMax || run_count > runs.size() || payload > kPayloadMax) return fail(DecodeError::kTooLarge);
-  const std::size_t body = kHeaderBytes + run_count * kRunBytes + static_cast<std::size_t>(payload);
-  const std::size_t length = body + sizeof(std::uint32_t);
+  const std::size_t length = head_size(run_count);
   if (in.size() < length) return fail(DecodeError::kTruncated, length);
-  if (crc32c(0, in.first(body)) != get<std::uint32_t>(at + body)) return fail(DecodeError::kChecksum);
   if (get<std::uint8_t>(at + 7) != 0 || get<std::uint32_t>(at + 28) != 0) return fail(DecodeError::kReserved);
   for (std::uint32_t i = 0; i < run_count; ++i) {
-    runs[i] = decode_run(at + kHeaderBytes + i * kRunBytes, memory);
+    runs[i] = decode_run(at + head_size(i), memory);
     if (runs[i].count() == 0) return fail(DecodeError::kRun);
   }
-  return {
-      .record = {.type = static_cast<RecordType>(type),
-                 .sequence = get<std::uint64_t>(at + 8),
-                 .value = get<std::uint64_t>(at + 16),
-                 .runs = runs.first(run_count),
-                 .payload = in.subspan(body - static_cast<std::size_t>(payload), static_cast<std::size_t>(payload))},
-      .length = length};
+  return {.record = {.type = static_cast<RecordType>(type),
+                     .sequence = get<std::uint64_t>(at + 8),
+                     .value = get<std::uint64_t>(at + 16),
+                     .runs = runs.first(run_count)},
+          .length = length,
+          .payload_bytes = payload};
+}
+
+Decoded decode(std::span<const std::byte> in, Pages memory, std::span<PageRun> runs) {
+  const DecodedHead head = decode_head(in, memory, runs);
+  if (head.error != DecodeError::kNone) return {.error = head.error, .length = head.length};
+  const auto payload_bytes = static_cast<std::size_t>(head.payload_bytes);
+  const std::size_t body = head.length + payload_bytes;
+  if (in.size() < body + kTailBytes) return {.error = DecodeError::kTruncated, .length = body + kTailBytes};
+  Record record = head.record;
+  record.payload = in.subspan(head.length, payload_bytes);
+  record.payload_crc = crc32c(0, record.payload);
+  const std::uint32_t crc = crc32c_joined(crc32c(0, in.first(head.length)), record.payload_crc, payload_bytes);
+  if (crc != decode_tail(in.subspan(body))) return {.error = DecodeError::kChecksum};
+  return {.record = record, .length = body + kTailBytes};
 }
 
 void StreamHash::mix(std::uint64_t word) {

@@ -20,6 +20,7 @@ enum class RecordType : std::uint8_t {
   kAbort = 7,        ///< Source: forget it.
   kReady = 8,        ///< Destination: all arrived and loaded; `value` is the hash of the stream.
   kRefused = 9,      ///< Destination: `value` is a Refusal.
+  kRunning = 10,     ///< Destination: COMMIT has arrived and the guest runs here.
 };
 
 /// Why a destination refuses. On the wire: never reuse a number.
@@ -41,6 +42,7 @@ struct Record {
   std::uint64_t value = 0;     ///< Means what `type` says.
   std::span<const PageRun> runs{};
   std::span<const std::byte> payload{};  ///< The bytes of the normal pages in order, where there are real bytes.
+  std::uint32_t payload_crc = 0;         ///< Of a record that came in: crc32c over its contents, 0 where it has none.
   Charge charge{};
 };
 
@@ -52,6 +54,22 @@ inline constexpr std::uint64_t kPayloadMax = 1ull << 32;
 
 /// CRC-32C (Castagnoli), continued from `crc`; start with 0.
 std::uint32_t crc32c(std::uint32_t crc, std::span<const std::byte> bytes);
+
+/// The checksum of two stretches of bytes one after the other, from the checksum of each and the length of the second.
+/// A host that has faster instructions for the contents than `crc32c` puts a record's checksum together with it.
+std::uint32_t crc32c_joined(std::uint32_t first, std::uint32_t second, std::uint64_t second_bytes);
+
+/// The bytes of a record's header and page runs, and of the checksum that closes it. The payload lies between the two.
+constexpr std::size_t head_size(std::size_t runs) { return kHeaderBytes + runs * kRunBytes; }
+inline constexpr std::size_t kTailBytes = sizeof(std::uint32_t);
+
+/// Writes header and runs of `record`, for a payload of `payload_bytes`, whatever `record.payload` is. Requires room
+/// for them. Returns the bytes written.
+std::size_t encode_head(const Record& record, std::uint64_t payload_bytes, std::span<std::byte> out);
+
+/// Writes the checksum that closes a record to the front of `out`, little-endian; and reads it there.
+void encode_tail(std::uint32_t crc, std::span<std::byte> out);
+std::uint32_t decode_tail(std::span<const std::byte> in);
 
 /// The bytes that `encode` will write for `record`. Arithmetic only.
 std::size_t encoded_size(const Record& record);
@@ -86,10 +104,22 @@ struct Decoded {
 /// what `encode` writes: encoding it again gives the same bytes.
 Decoded decode(std::span<const std::byte> in, Pages memory, std::span<PageRun> runs);
 
+struct DecodedHead {
+  DecodeError error = DecodeError::kNone;
+  Record record{};         ///< Without payload. `runs` lie in the space given.
+  std::size_t length = 0;  ///< Bytes of the head; where truncated, the least that a whole head needs.
+  std::uint64_t payload_bytes = 0;
+};
+
+/// As `decode`, but reads no further than the runs, and so cannot check the checksum: for a host that puts the payload
+/// into its place as it comes.
+DecodedHead decode_head(std::span<const std::byte> in, Pages memory, std::span<PageRun> runs);
+
 /// A running hash over the records of a stream, the same at both ends when both saw the same records in order.
 class StreamHash {
  public:
-  /// `payload_crc` is crc32c over the payload, 0 where there is none: the source knows no more of it.
+  /// `payload_crc` is crc32c over the payload, 0 where there is none: a source that sends straight from memory knows
+  /// no more of it.
   void add(const Record& record, std::uint32_t payload_crc);
   std::uint64_t value() const { return state_; }
 

@@ -28,6 +28,34 @@ TEST(Wire, ChecksumIsCrc32c) {
   EXPECT_EQ(crc32c(0, bytes), 0xe3069283u);
 }
 
+RC_GTEST_PROP(Wire, ChecksumsOfPartsJoinToTheChecksumOfTheWhole,
+              (std::vector<std::uint8_t> first, std::vector<std::uint8_t> second)) {
+  const auto bytes = [](const std::vector<std::uint8_t>& v) { return std::as_bytes(std::span(v)); };
+  std::vector<std::uint8_t> whole = first;
+  whole.insert(whole.end(), second.begin(), second.end());
+  RC_ASSERT(crc32c_joined(crc32c(0, bytes(first)), crc32c(0, bytes(second)), second.size()) == crc32c(0, bytes(whole)));
+}
+
+TEST(Wire, AHeadAndATailAroundThePayloadAreTheWholeRecord) {
+  const Sample sample;
+  const std::vector<std::byte> whole = encoded(sample.record);
+  std::vector<std::byte> head(head_size(sample.runs.size()));
+  EXPECT_EQ(encode_head(sample.record, sample.payload.size(), head), head.size());
+  EXPECT_TRUE(std::equal(head.begin(), head.end(), whole.begin()));
+
+  std::vector<PageRun> runs(16);
+  const DecodedHead decoded = decode_head(whole, {1000}, runs);
+  ASSERT_EQ(decoded.error, DecodeError::kNone);
+  EXPECT_EQ(decoded.length, head.size());
+  EXPECT_EQ(decoded.payload_bytes, sample.payload.size());
+  EXPECT_EQ(decoded.record.sequence, 7u);
+  EXPECT_EQ(decoded.record.runs.size(), sample.runs.size());
+
+  const std::uint32_t crc = crc32c_joined(crc32c(0, head), crc32c(0, sample.payload), sample.payload.size());
+  EXPECT_EQ(decode_tail(std::span(whole).last(kTailBytes)), crc);
+  EXPECT_EQ(decode(whole, {1000}, runs).record.payload_crc, crc32c(0, sample.payload));
+}
+
 TEST(Wire, ReadsWhatItWrote) {
   const Sample sample;
   const std::vector<std::byte> bytes = encoded(sample.record);

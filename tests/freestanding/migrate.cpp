@@ -59,7 +59,7 @@ class Machines final : public DirtyLog,
     head = {};
     return 1;
   }
-  Await<Done> copy_to_shadow(const PageSet& pages) override {
+  Await<Done> copy_to_shadow(PageSet& pages) override {
     pages.for_each_run(pages.all(), [](const PageRun& run) {
       for_each_page(run, [](PageIndex page) {
         __builtin_memcpy(shadow + page * kPageBytes, here + page * kPageBytes, kPageBytes);
