@@ -50,11 +50,12 @@ Pages pages_beyond(std::span<const PageRun> runs, const Charge& charge, Bytes bu
 
 Walk::Walk(PageOrder order, Pages size) : order_(order), size_(size.value) {
   bits_ = static_cast<unsigned>(std::bit_width(size_ - 1));
-  if (bits_ <= 10) order_ = PageOrder::kAscending;  // nothing to rotate
+  if (order_ == PageOrder::kRotated && bits_ <= 10) order_ = PageOrder::kAscending;  // nothing to rotate
 }
 
 std::size_t Walk::take(PageSet& pending, Pages pages_max, std::uint64_t chunk, std::span<PageRun> out) {
   if (pending.empty()) return 0;
+  if (order_ == PageOrder::kBubble) return take_bubble(pending, pages_max, out);
   return order_ == PageOrder::kAscending ? take_ascending(pending, pages_max, chunk, out)
                                          : take_rotated(pending, pages_max, out);
 }
@@ -82,6 +83,29 @@ std::size_t Walk::take_ascending(PageSet& pending, Pages pages_max, std::uint64_
   const PageRun& last = out[taken - 1];
   at_ = last.is_mask() ? last.word() * 64 + 64 - static_cast<unsigned>(std::countl_zero(last.mask()))
                        : last.first() + last.count();
+  return taken;
+}
+
+/// Half upwards from the bubble's upper end, half downwards from its lower one, and each goes round at memory's end.
+std::size_t Walk::take_bubble(PageSet& pending, Pages pages_max, std::span<PageRun> out) {
+  const std::uint64_t half = std::max<std::uint64_t>(pages_max.value / 2, 1);
+  std::size_t taken = take_ascending(pending, {half}, 0, out.first((out.size() + 1) / 2));
+  // Downwards a word at a time, the lower end first looked for in its own word.
+  std::uint64_t left = pages_max.value > half ? pages_max.value - half : 0;
+  const std::uint64_t words = (size_ + 63) / 64;
+  for (std::uint64_t looked = 0; looked < words && left > 0 && taken < out.size() && !pending.empty(); ++looked) {
+    if (low_ == 0) low_ = size_;
+    const std::uint64_t word = (low_ - 1) / 64;
+    const unsigned above = static_cast<unsigned>(low_ - word * 64);  // pages of the word below the lower end
+    std::uint64_t mask = pending.word(word) & (above == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << above) - 1);
+    low_ = word * 64;
+    if (mask == 0) continue;
+    while (static_cast<std::uint64_t>(std::popcount(mask)) > left) mask &= mask - 1;  // the highest are the nearest
+    if (static_cast<std::uint64_t>(std::popcount(mask)) == left) low_ += static_cast<unsigned>(std::countr_zero(mask));
+    out[taken++] = PageRun::of_word(word, mask);
+    pending.remove_word(word, mask);
+    left -= static_cast<std::uint64_t>(std::popcount(mask));
+  }
   return taken;
 }
 

@@ -30,7 +30,9 @@ class Walk {
   Walk(PageOrder order, Pages size);
 
   /// Back to the first page of the order.
-  void rewind() { at_ = 0; }
+  void rewind() { at_ = low_ = 0; }
+  /// Goes on from `page`: it is likely that its neighbours are wanted next.
+  void pivot(PageIndex page) { at_ = low_ = page; }
 
   /// Takes up to `pages_max` pages out of `pending`, from where the walk stands, into `out`, in send order. With
   /// `chunk` > 0 they all lie in one chunk of so many pages (ascending order only). Returns the runs written; none
@@ -40,11 +42,13 @@ class Walk {
  private:
   std::size_t take_ascending(PageSet& pending, Pages pages_max, std::uint64_t chunk, std::span<PageRun> out);
   std::size_t take_rotated(PageSet& pending, Pages pages_max, std::span<PageRun> out);
+  std::size_t take_bubble(PageSet& pending, Pages pages_max, std::span<PageRun> out);
 
   PageOrder order_;
   std::uint64_t size_;
   unsigned bits_ = 0;  // the rotated order runs through 2^bits_ indices
   std::uint64_t at_ = 0;
+  std::uint64_t low_ = 0;  // of a bubble: the lower end, which has been passed
 };
 
 }  // namespace godwit::core

@@ -31,12 +31,17 @@ Task<Destination::Outcome> Destination::run() {
       observer_.enter(Phase::kResume);
       co_await arrival_.run();
       observer_.enter(Phase::kRunning);
-      co_return Outcome::kRunning;
+      if (!missing_) co_return Outcome::kRunning;
+      co_return co_await fill_in();
     } else if (sound) {
       hash_.add(record, record.payload_crc);
       switch (record.type) {
         case RecordType::kHello:
           if (!arrival_.reserve({record.value})) refuse(Refusal::kNoMemory);
+          break;
+        case RecordType::kMissing:
+          missing_ = true;
+          arrival_.miss(record);
           break;
         case RecordType::kPages:
         case RecordType::kShadowPages: arrival_.apply(record); break;
@@ -45,6 +50,33 @@ Task<Destination::Outcome> Destination::run() {
       }
     }
     if (!sound) refuse(Refusal::kWrongStream);
+  }
+}
+
+/// The guest runs. Takes the pages that it had to leave behind, until the source says that those were all.
+Task<Destination::Outcome> Destination::fill_in() {
+  bool anew = false;  // after a break: numbers and hash begin with the next record
+  while (true) {
+    const Arrival::Incoming in = co_await arrival_.next();
+    const Record& record = in.record;
+    const bool whole = in.kind == Arrival::Incoming::Kind::kRecord;
+    if (whole && (anew || record.sequence == next_sequence_)) {
+      anew = false;
+      next_sequence_ = record.sequence + 1;
+      if (record.type == RecordType::kAllSent && record.value == hash_.value()) {
+        const Record all_here{.type = RecordType::kReady, .value = hash_.value()};
+        arrival_.reply(all_here);
+        co_return Outcome::kRunning;
+      }
+      if (record.type == RecordType::kPages) {
+        hash_.add(record, record.payload_crc);
+        arrival_.apply(record);
+        continue;
+      }
+    }
+    anew = co_await arrival_.reconnect();
+    if (!anew) co_return Outcome::kStranded;
+    hash_ = {};
   }
 }
 

@@ -12,7 +12,12 @@ namespace godwit::core {
 /// on COMMIT, never before.
 class Destination {
  public:
-  enum class Outcome : std::uint8_t { kRunning, kDiscarded, kInDoubt };
+  enum class Outcome : std::uint8_t {
+    kRunning,
+    kDiscarded,
+    kInDoubt,
+    kStranded,  ///< The guest runs here, and the rest of its memory will not come.
+  };
 
   /// `self`: the guest moved itself, and remaps its page tables on arrival. `frames`: 4 KiB suffice.
   Destination(bool self, Arrival& arrival, Observer& observer, std::span<std::byte> frames)
@@ -24,6 +29,7 @@ class Destination {
 
  private:
   Task<bool> conclude(std::uint64_t hash);
+  Task<Outcome> fill_in();
   void refuse(Refusal why);
 
   bool self_;
@@ -34,6 +40,7 @@ class Destination {
   std::uint64_t next_sequence_ = 0;
   Bytes device_state_{0};
   bool refused_ = false;
+  bool missing_ = false;  // some of the memory follows after COMMIT
 };
 
 }  // namespace godwit::core

@@ -33,6 +33,7 @@ enum class SkipRule : std::uint8_t {
 enum class PageOrder : std::uint8_t {
   kAscending,
   kRotated,  ///< Index bits rotated by ten, to mix hot and cold regions (Xen 2004).
+  kBubble,  ///< From the last page that was asked for, alternately upwards and downwards (Hines and Gopalan, VEE 2009).
 };
 
 /// How fast the source lets itself send.
@@ -46,6 +47,7 @@ enum class RateLaw : std::uint8_t {
 /// How memory is handed over once the rounds have ended.
 enum class Switch : std::uint8_t {
   kStopAndCopy,     ///< Somebody outside pauses the guest and sends the rest.
+  kPostCopy,        ///< Somebody outside pauses the guest; it runs at the destination, and the rest follows it there.
   kSelfCheckpoint,  ///< The guest freezes all but the migration path, scans, shadows what that path dirties, sends.
 };
 
@@ -67,6 +69,7 @@ struct Framing {
   Bytes page_header{0};   ///< Beside the contents of a normal page.
   Bytes zero_page{0};     ///< All of a page that is zero, where zero pages are detected.
   Bytes record_fixed{0};  ///< Once per record of pages.
+  Bytes missing_run{0};   ///< For each stretch of pages that a post-copy announces as missing.
 };
 
 /// A migration algorithm as a choice of mechanisms. Every conventional hypervisor is one of these, filled from data.
@@ -88,11 +91,12 @@ struct Plan {
   BitsPerSecond rate_step{0};
   /// The true rate of a limiter whose clock runs in whole units: nominal x this / 2^32 (Clark's token bucket: 1.048576).
   Share rate_scale = kWhole;
-  bool limit_stop_phase = false;  ///< The rate law holds while the guest is stopped, too.
-  Nanos window{100'000'000};      ///< Length of a bandwidth window.
-  Nanos slice{0};                 ///< Longest time between two looks at the limits; 0: none.
-  Pages slice_granule{1};         ///< The time is looked at every so many pages.
-  Pages window_granule{1};        ///< The window's bytes are counted in lumps of so many pages.
+  BitsPerSecond postcopy_rate_max{0};  ///< Of what is sent unasked after the switch of a post-copy; 0: no limit.
+  bool limit_stop_phase = false;       ///< The rate law holds while the guest is stopped, too.
+  Nanos window{100'000'000};           ///< Length of a bandwidth window.
+  Nanos slice{0};                      ///< Longest time between two looks at the limits; 0: none.
+  Pages slice_granule{1};              ///< The time is looked at every so many pages.
+  Pages window_granule{1};             ///< The window's bytes are counted in lumps of so many pages.
 
   bool detect_zero = false;
   Framing framing;

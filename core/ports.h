@@ -59,6 +59,7 @@ struct SendLimit {
 enum class SendStop : std::uint8_t {
   kDone,
   kLimit,    ///< SendLimit, or a command that waits: ask for it.
+  kUrgent,   ///< The destination's guest waits for a page: ask for it.
   kRefused,  ///< The destination has said that it will not have this guest.
   kBroken,   ///< The way to the destination is gone for good.
 };
@@ -69,6 +70,8 @@ struct Sent {
   std::uint32_t payload_crc = 0;  ///< crc32c over the contents that went; 0 where a link carries none.
   SendStop stop = SendStop::kDone;
 };
+
+inline constexpr PageIndex kNoPage = UINT64_MAX;
 
 /// What the destination said, or that nothing can be heard any more.
 struct Message {
@@ -85,6 +88,14 @@ class Link {
   virtual Await<Sent> send(const Record& record, const SendLimit& limit) = 0;
   /// Waits for the next message of the destination.
   virtual Await<Message> receive() = 0;
+  /// The page that the destination's guest has waited for longest, each told once; kNoPage: it waits for none.
+  virtual PageIndex next_request() { return kNoPage; }
+  /// After the connection broke: waits until there is one again, and adds what the destination has not got to
+  /// `lacking`. False: there will be none.
+  virtual Await<bool> reconnect(PageSet& lacking) {
+    (void)lacking;
+    return false;
+  }
 
  protected:
   ~Link() = default;
@@ -131,6 +142,7 @@ enum class Phase : std::uint8_t {
   kCommit,
   kResume,
   kRunning,
+  kPostCopy,  ///< The guest runs at the destination, and the rest of its memory follows.
   kFailed
 };
 
@@ -146,6 +158,7 @@ struct RoundStats {
   Pages pending_after{0};       ///< After that read.
   BitsPerSecond rate_limit{0};  ///< Nominal; 0: none.
   bool stopped = false;         ///< The guest was stopped: the final pass.
+  bool post_copy = false;       ///< The guest ran at the destination.
 };
 
 /// Is told what happens, and keeps it or not: the core itself keeps no growing list.
@@ -177,6 +190,10 @@ class Arrival {
   virtual bool reserve(Pages size) = 0;
   /// Puts the pages of `record` in place. Billed with the transfer.
   virtual void apply(const Record& record) = 0;
+  /// The pages of `record` come only when the guest runs: until one has, whoever touches it has to wait for it.
+  virtual void miss(const Record& record) { (void)record; }
+  /// Gives up the connection if there is one still, and waits until there is one again. False: there will be none.
+  virtual Await<bool> reconnect() { return false; }
   virtual Await<Done> load_device_state(Bytes size) = 0;
   /// Remaps the arrived page tables to the frames they landed in: what a guest that moved itself does for itself.
   virtual Await<Done> inflate() = 0;

@@ -8,6 +8,11 @@ namespace {
 /// Pages are tested for zeroes this little before they are sent: what is written in between goes as it was tested.
 constexpr Pages kTestedAhead{4096};
 
+/// What says the hash of all before it is not in it.
+constexpr bool closes(RecordType type) {
+  return type == RecordType::kEnd || type == RecordType::kCommit || type == RecordType::kAllSent;
+}
+
 }  // namespace
 
 Source::Source(const Plan& plan, const SourcePorts& ports, const SourceSpace& space)
@@ -44,7 +49,11 @@ Task<Outcome> Source::run() {
     }
   }
   if (!failed()) co_await hand_over();  // from its end on the guest is the destination's
-  if (failed() && outcome_ != Outcome::kInDoubt) co_await roll_back();
+  if (failed() && outcome_ != Outcome::kInDoubt) {
+    co_await roll_back();
+  } else if (!failed() && plan_.switch_over == Switch::kPostCopy) {
+    co_await push();
+  }
   co_return outcome_;
 }
 
@@ -85,9 +94,27 @@ Task<Done> Source::stop_and_copy() {
     co_await harvest(true);
   }
   observer_.enter(Phase::kCopy);
-  co_await send_round();
+  if (plan_.switch_over == Switch::kPostCopy) {
+    co_await announce_missing();
+  } else {
+    co_await send_round();
+  }
   round_.took = control_.now() - round_.began;
   end_round();
+  co_return Done{};
+}
+
+/// Tells the destination what it has not got, or has got and is stale by now.
+Task<Done> Source::announce_missing() {
+  aside_.clear();
+  aside_.add(pending_, pending_.all());
+  Walk walk(PageOrder::kAscending, memory_.size());
+  while (!aside_.empty() && !failed()) {
+    const std::size_t runs = walk.take(aside_, memory_.size(), 0, batch_);
+    const Bytes size = plan_.framing.missing_run * runs;
+    const Record record{.type = RecordType::kMissing, .runs = batch_.first(runs), .charge = {.fixed = size}};
+    co_await send_record(record, {});
+  }
   co_return Done{};
 }
 
@@ -178,6 +205,54 @@ Task<Done> Source::hand_over() {
   const Record commit{.type = RecordType::kCommit};
   co_await send_record(commit, {});
   if (failed() && !plan_.goes_on) outcome_ = Outcome::kInDoubt;  // whether it arrived cannot be known from here
+  co_return Done{};
+}
+
+/// The guest runs at the destination. Sends it the rest, first what it waits for, and goes on from there. Where the
+/// connection breaks, nothing is lost: what has arrived is there, and the rest is here.
+Task<Done> Source::push() {
+  observer_.enter(Phase::kPostCopy);
+  handed_over_ = true;
+  begin_round(false);
+  round_.post_copy = true;
+  bool all_sent = false;
+  while (!all_sent) {
+    const PageIndex wanted = link_.next_request();
+    if (wanted != kNoPage) {
+      co_await send_requested(wanted);
+    } else if (!pending_.empty()) {
+      co_await send_batch(pending_.size(), {UINT64_MAX}, kNever);
+    } else {
+      const Record end{.type = RecordType::kAllSent, .value = hash_.value()};
+      co_await send_record(end, {});
+      if (!failed()) {
+        const Message answer = co_await link_.receive();
+        all_sent = answer.kind == Message::Kind::kReady;
+        if (!all_sent) fail(Outcome::kLinkBroken);
+      }
+    }
+    if (!failed()) continue;
+    const bool again = outcome_ == Outcome::kLinkBroken && co_await link_.reconnect(pending_);
+    if (!again) outcome_ = Outcome::kStranded;
+    if (!again) co_return Done{};
+    outcome_ = Outcome::kCompleted;
+    hash_ = {};
+  }
+  round_.took = control_.now() - round_.began;
+  end_round();
+  co_return Done{};
+}
+
+/// A page that the guest waits for, at once and without limit; those beside it are sent next.
+Task<Done> Source::send_requested(PageIndex page) {
+  walk_.pivot(page);
+  if (!pending_.contains(page)) co_return Done{};  // it is on its way already
+  picked_[0] = PageRun::solid(page, 1);
+  pending_.remove(page);
+  const std::size_t runs = plan_.detect_zero ? classify(1) : 1;
+  if (!plan_.detect_zero) batch_[0] = picked_[0];
+  const Record record{.type = RecordType::kPages, .runs = batch_.first(runs), .charge = charge()};
+  co_await send_record(record, {});
   co_return Done{};
 }
 
@@ -298,7 +373,8 @@ Task<Done> Source::send_batch(Pages pages_max, Bytes bytes_max, Nanos not_after)
   const Record record{.type = RecordType::kPages, .runs = batch_.first(runs), .charge = charge()};
   const SendLimit limit{.rate = rate_limit(), .not_after = not_after, .granule = plan_.slice_granule};
   co_await send_record(record, limit);
-  if (control_.poll() == Command::kCancel) fail(Outcome::kCancelled);
+  // Once the guest runs at the destination there is nothing left to call off.
+  if (control_.poll() == Command::kCancel && !handed_over_) fail(Outcome::kCancelled);
   co_return Done{};
 }
 
@@ -356,10 +432,10 @@ std::size_t Source::classify(std::size_t picked) {
 /// Sends `record`, counts what went, and puts back what did not.
 Task<Done> Source::send_record(Record record, SendLimit limit) {
   record.sequence = sequence_++;
-  if (!record.runs.empty()) record.charge.fixed = plan_.framing.record_fixed;
+  if (carries_pages(record.type)) record.charge.fixed = plan_.framing.record_fixed;
   const Sent sent = co_await link_.send(record, limit);
 
-  if (!record.runs.empty()) {
+  if (carries_pages(record.type)) {
     PageRun rest;
     const std::span<PageRun> mine = batch_.first(record.runs.size());
     const std::size_t kept = keep_first(mine, sent.pages, rest);
@@ -372,13 +448,14 @@ Task<Done> Source::send_record(Record record, SendLimit limit) {
     round_.bytes += sent.bytes;
     window_bytes_ += sent.bytes;
   }
-  hash_.add(record, sent.payload_crc);
+  if (sent.stop != SendStop::kBroken && !closes(record.type)) hash_.add(record, sent.payload_crc);
   if (sent.stop == SendStop::kBroken) fail(Outcome::kLinkBroken);
   if (sent.stop == SendStop::kRefused) fail(Outcome::kRefused);
   co_return Done{};
 }
 
 BitsPerSecond Source::rate_limit() const {
+  if (handed_over_) return plan_.postcopy_rate_max;
   if (rate_.value == 0 || (stopped_ && !plan_.limit_stop_phase)) return {0};
   // Within a window QEMU sends as fast as it can; the window's budget is the limit.
   if (plan_.rate == RateLaw::kWindowed && !stopped_) return {0};

@@ -20,6 +20,7 @@ enum class Outcome : std::uint8_t {
   kShadowFull,     ///< What the sending dirties did not fit the shadow, every time it was tried.
   kNoConvergence,  ///< The rules gave up before the rest was small enough.
   kInDoubt,        ///< The link broke around COMMIT: nobody runs until somebody looks.
+  kStranded,       ///< The link broke for good after COMMIT of a post-copy: the rest of the memory is here.
 };
 
 /// All memory that a source needs. It lends it, and allocates nothing once it runs. The sets are empty and as large as
@@ -59,7 +60,9 @@ class Source {
   Task<Done> pre_copy();
   Task<Done> stop_and_copy();
   Task<Done> self_checkpoint();
+  Task<Done> announce_missing();
   Task<Done> hand_over();
+  Task<Done> push();
   Task<Done> roll_back();
 
   // One round.
@@ -67,6 +70,7 @@ class Source {
   Task<Done> send_windowed();
   Task<Done> send_batch(Pages pages_max, Bytes bytes_max, Nanos not_after);
   Task<std::size_t> pick(Pages pages_max);
+  Task<Done> send_requested(PageIndex page);
   Task<Done> send_record(Record record, SendLimit limit);
   Task<Done> harvest(bool keep_log);
 
@@ -111,7 +115,8 @@ class Source {
   Nanos rounds_began_{0};
   Nanos window_began_{0};
   Bytes window_bytes_{0};
-  bool stopped_ = false;  // the guest does not run here
+  bool stopped_ = false;      // the guest does not run here
+  bool handed_over_ = false;  // it runs at the destination
 };
 
 }  // namespace godwit::core

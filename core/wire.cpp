@@ -181,7 +181,7 @@ DecodedHead decode_head(std::span<const std::byte> in, Pages memory, std::span<P
   if (get<std::uint32_t>(at) != kMagic) return fail(DecodeError::kMagic);
   if (get<std::uint16_t>(at + 4) != kWireVersion) return fail(DecodeError::kVersion);
   const auto type = get<std::uint8_t>(at + 6);
-  if (type < static_cast<std::uint8_t>(RecordType::kHello) || type > static_cast<std::uint8_t>(RecordType::kRunning)) {
+  if (type < static_cast<std::uint8_t>(RecordType::kHello) || type > static_cast<std::uint8_t>(RecordType::kAllSent)) {
     return fail(DecodeError::kType);
   }
   const auto run_count = get<std::uint32_t>(at + 24);

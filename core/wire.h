@@ -21,7 +21,12 @@ enum class RecordType : std::uint8_t {
   kReady = 8,        ///< Destination: all arrived and loaded; `value` is the hash of the stream.
   kRefused = 9,      ///< Destination: `value` is a Refusal.
   kRunning = 10,     ///< Destination: COMMIT has arrived and the guest runs here.
+  kMissing = 11,     ///< Source: the pages of `runs` come after COMMIT only; whatever came of them before is stale.
+  kAllSent = 12,     ///< Source: no page is missing any more; `value` is the hash of the stream.
 };
+
+/// Whether what a record names is in it.
+constexpr bool carries_pages(RecordType type) { return type == RecordType::kPages || type == RecordType::kShadowPages; }
 
 /// Why a destination refuses. On the wire: never reuse a number.
 enum class Refusal : std::uint64_t { kNoMemory = 1, kWrongStream = 2 };

@@ -30,6 +30,7 @@ struct CostProfile {
   Nanos protocol_page{0};     ///< Network protocol work per page, sender and receiver each.
   Nanos apply_page{0};        ///< Putting an arrived page in place.
   Nanos first_touch_page{0};  ///< First touch of a page of the destination's memory, on top of apply_page.
+  Nanos missing_fault{0};     ///< From a touch of a missing page until the request for it goes out.
   Nanos map_batch{0};         ///< Mapping 1024 foreign pages to read them from outside.
   Nanos shadow_copy_page{0};  ///< Copying a page aside.
   Nanos pause{0};             ///< Stopping the virtual CPUs.

@@ -110,9 +110,10 @@ std::string rounds(const sim::MigrationResult& migration) {
     if (count > kLinesMax && i == kLinesMax / 2) i = count - kLinesMax / 2;
     const sim::Iteration& each = migration.iterations[i];
     const core::RoundStats& round = each.round;
-    table.add({round.stopped ? "stopped" : std::to_string(round.index), human(round.began - migration.requested_at),
-               human(round.took), grouped(round.sent.value), grouped(round.zero.value), grouped(round.skipped.value),
-               human(round.bytes), grouped(round.new_dirty.value), grouped(round.pending_after.value),
+    const std::string name = round.stopped ? "stopped" : round.post_copy ? "post" : std::to_string(round.index);
+    table.add({name, human(round.began - migration.requested_at), human(round.took), grouped(round.sent.value),
+               grouped(round.zero.value), grouped(round.skipped.value), human(round.bytes),
+               grouped(round.new_dirty.value), grouped(round.pending_after.value),
                round.rate_limit.value > 0 ? human(round.rate_limit) : "-",
                each.throttle > 0 ? human_percent(each.throttle) : "-"});
   }

@@ -10,6 +10,7 @@ constexpr std::uint32_t bit(EventKind kind) { return 1u << static_cast<std::uint
 
 std::vector<Choice<EventKind>> kinds() {
   return {{"cancel", EventKind::kCancel, "The operator calls a migration off."},
+          {"recover", EventKind::kRecover, "The operator connects the two ends of a paused post-copy again."},
           {"link_down", EventKind::kLinkDown, "Nothing gets through a link any more."},
           {"link_up", EventKind::kLinkUp, "A link has its bandwidth again."},
           {"bandwidth", EventKind::kBandwidth, "A link has another bandwidth."},
@@ -29,7 +30,8 @@ Codec<Phase> phase() {
                         {"device_state", Phase::kDeviceState, ""},
                         {"inflate", Phase::kInflate, ""},
                         {"commit", Phase::kCommit, ""},
-                        {"resume", Phase::kResume, ""}});
+                        {"resume", Phase::kResume, ""},
+                        {"post_copy", Phase::kPostCopy, ""}});
 }
 
 Table<EventSpec> make_event_table() {

@@ -105,7 +105,10 @@ void add_rounds(Table<Owner>& table) {
           "order", [](Owner& o) -> core::PageOrder& { return o.plan.order; },
           choice<core::PageOrder>({{"ascending", core::PageOrder::kAscending, "By page number."},
                                    {"rotated", core::PageOrder::kRotated,
-                                    "Index bits rotated by ten, to mix hot and cold regions (Xen 2004)."}}),
+                                    "Index bits rotated by ten, to mix hot and cold regions (Xen 2004)."},
+                                   {"bubble", core::PageOrder::kBubble,
+                                    "From the last page that was asked for, alternately upwards and downwards (Hines "
+                                    "and Gopalan, VEE 2009)."}}),
           "In which order a round sends pages.")
       .optional();
   table
@@ -242,6 +245,11 @@ void add_encoding(Table<Owner>& table) {
       .optional();
   table
       .field(
+          "missing_run", [](Owner& o) -> Bytes& { return o.plan.framing.missing_run; }, bytes({"0 B", "4 KiB"}),
+          "Bytes for each stretch of pages that is announced as missing, with switch post_copy.")
+      .optional();
+  table
+      .field(
           "record_fixed", [](Owner& o) -> Bytes& { return o.plan.framing.record_fixed; }, bytes({"0 B", "64 KiB"}),
           "Bytes once per record of pages.")
       .optional();
@@ -250,9 +258,18 @@ void add_encoding(Table<Owner>& table) {
 void add_switch(Table<Owner>& table) {
   table
       .field(
+          "postcopy_rate_max", [](Owner& o) -> BitsPerSecond& { return o.plan.postcopy_rate_max; },
+          rate({"0 bit/s", "10 Tbit/s"}),
+          "Most that is sent unasked after the switch of a post-copy; 0: no limit. What the guest waits for goes at "
+          "once.")
+      .optional();
+  table
+      .field(
           "switch", [](Owner& o) -> core::Switch& { return o.plan.switch_over; },
           choice<core::Switch>(
               {{"stop_and_copy", core::Switch::kStopAndCopy, "Somebody outside pauses the guest and sends the rest."},
+               {"post_copy", core::Switch::kPostCopy,
+                "Somebody outside pauses the guest; it runs at the destination, and the rest follows it there."},
                {"self_checkpoint", core::Switch::kSelfCheckpoint,
                 "The guest freezes all but the migration path, scans, shadows what that path dirties, and sends."}}),
           "How memory is handed over once the rounds have ended.")

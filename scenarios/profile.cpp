@@ -60,6 +60,8 @@ Table<CostProfile> make_cost_table() {
   cost("apply_page", &CostProfile::apply_page, kPerPage, "Putting an arrived page in its place.");
   cost("first_touch_page", &CostProfile::first_touch_page, kPerPage,
        "First touch of a page of the destination's memory, on top of apply_page.");
+  cost("missing_fault", &CostProfile::missing_fault, kPerOccasion,
+       "At the destination of a post-copy, from a touch of a missing page until the request for it goes out.");
   cost("map_batch", &CostProfile::map_batch, kPerOccasion, "Mapping 1024 foreign pages to read them from outside.");
   cost("shadow_copy_page", &CostProfile::shadow_copy_page, kPerPage, "Copying a page aside into the shadow.");
   cost("pause", &CostProfile::pause, kPerOccasion, "Stopping the virtual CPUs.");

@@ -133,11 +133,13 @@ class Resolver {
       const std::string pointer = fmt::format("/events/{}", i);
       using enum sim::EventKind;
       const bool on_host = event.kind == kHostCrash || event.kind == kMemoryRefused;
-      const bool on_migration = event.kind == kCancel || event.kind == kCorrupt || event.phase;
+      const bool on_migration =
+          event.kind == kCancel || event.kind == kRecover || event.kind == kCorrupt || event.phase;
       if (on_host) event.host = host(event.host_name, pointer + "/host");
       if (on_migration && event.migration >= spec_.migrations.size())
         complain(pointer + "/migration", fmt::format("there are {} migrations", spec_.migrations.size()));
-      if (!on_host && event.kind != kCancel && event.kind != kCorrupt && event.link >= spec_.links.size())
+      if (!on_host && event.kind != kCancel && event.kind != kRecover && event.kind != kCorrupt &&
+          event.link >= spec_.links.size())
         complain(pointer + "/link", fmt::format("there are {} links", spec_.links.size()));
       options_.events.push_back(event);
     }

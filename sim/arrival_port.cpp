@@ -23,10 +23,8 @@ core::Await<core::Done> ArrivalPort::run() {
     result.downtime = c_.now() - c_.down_since;
     result.paused_total += result.downtime;
     result.home = Home::kDestination;
-    result.verified = c_.agrees();
-    if (c_.arrived) c_.memory().adopt(*std::move(c_.arrived));
     c_.guest.clock.set_speed(c_.now(), kWhole);
-    result.work_lost = (c_.now() - result.requested_at) - (c_.guest_now() - c_.guest_at_start);
+    faults_.begin();
   });
 }
 

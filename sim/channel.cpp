@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "sim/faults.h"
+
 namespace godwit::sim {
 namespace {
 
@@ -82,7 +84,7 @@ void Channel::send_control(const core::Record& record) {
 
 /// What `record` costs in CPU time.
 Channel::Cpu Channel::cpu_of(const core::Record& record, const core::BatchSize& size) const {
-  if (record.runs.empty()) return {};
+  if (!core::carries_pages(record.type)) return {};
   const auto normal = static_cast<std::int64_t>((size.pages - size.zero).value);
   const models::CostProfile& here = c_.source_profile();
   const models::CostProfile& there = c_.destination_profile();
@@ -93,7 +95,8 @@ Channel::Cpu Channel::cpu_of(const core::Record& record, const core::BatchSize& 
   if (!c_.self()) cpu.copy += here.map_batch * normal / 1024;
   cpu.protocol = here.protocol_page * normal;
   cpu.apply = (there.apply_page + there.protocol_page) * normal;
-  if (c_.result.iterations.empty()) cpu.apply += there.first_touch_page * normal;
+  const bool first_time = c_.result.iterations.empty() || (c_.fenced && !c_.options.strategy.plan.live);
+  if (first_time) cpu.apply += there.first_touch_page * normal;
   return cpu;
 }
 
@@ -112,11 +115,11 @@ void Channel::cut_at(const core::SendLimit& limit) {
   const Bytes by_then = carried(c_.world.network.rate(c_.flow), limit.not_after - c_.now());
   const std::uint64_t pages =
       core::pages_beyond(record_.runs, record_.charge, by_then, {1}).value + limit.granule.value - 1;
-  cut_to({pages / limit.granule.value * limit.granule.value});
+  cut_to({pages / limit.granule.value * limit.granule.value}, core::SendStop::kLimit);
 }
 
 /// Shortens the record on its way to its first `pages`.
-void Channel::cut_to(Pages wanted) {
+void Channel::cut_to(Pages wanted, core::SendStop why) {
   const std::uint64_t pages = wanted.value;
   const std::uint64_t whole = outcome_.pages.value;
   if (pages >= whole) return;
@@ -127,7 +130,7 @@ void Channel::cut_to(Pages wanted) {
   const core::BatchSize size = core::size_of(record_.runs, record_.charge);
   const Bytes bytes = size.bytes + record_.charge.fixed;
   ledger_.withdraw(outcome_.bytes - bytes);
-  outcome_ = {.pages = size.pages, .bytes = bytes, .stop = core::SendStop::kLimit};
+  outcome_ = {.pages = size.pages, .bytes = bytes, .stop = why};
   c_.world.network.shorten(c_.flow, bytes);
   for (Nanos* cpu : {&cpu_.copy, &cpu_.protocol, &cpu_.apply})
     *cpu = Nanos{static_cast<std::int64_t>(mul_div(static_cast<std::uint64_t>(cpu->count()), pages, whole))};
@@ -159,13 +162,15 @@ void Channel::through_the_wire() {
   c_.bill(Side::kDestination, Activity::kApply, cpu_.apply);
   MigrationResult& result = c_.result;
   result.transferred += outcome_.bytes;
-  (c_.down ? result.in_downtime : result.precopy) += outcome_.bytes;
-  result.normal += size.pages - size.zero;
-  result.duplicate += size.zero;
+  (c_.down ? result.in_downtime : c_.fenced ? result.postcopy : result.precopy) += outcome_.bytes;
+  if (core::carries_pages(record_.type)) {
+    result.normal += size.pages - size.zero;
+    result.duplicate += size.zero;
+  }
   if (record_.type == core::RecordType::kPages) {
     for (const PageRun& run : record_.runs) c_.memory().gathered(run);
   }
-  if (c_.arrived) outcome_.payload_crc = wire_.gather(record_);
+  if (c_.arrived && core::carries_pages(record_.type)) outcome_.payload_crc = wire_.gather(record_);
   hand_to_destination(record_);
   if (c_.self()) c_.sender.sent(c_.memory(), result);
 }
@@ -186,15 +191,18 @@ void Channel::hand_to_destination(const core::Record& record) {
       reply(*answer);
     return;
   }
-  if (!incoming_.awaited()) return;
   const bool corrupt = std::exchange(corrupt_next_, false);
   using Kind = core::Arrival::Incoming::Kind;
-  incoming_.complete(c_.arrived ? wire_.carry(record, corrupt)
-                                : core::Arrival::Incoming{corrupt ? Kind::kCorrupt : Kind::kRecord, record});
+  const core::Arrival::Incoming what = c_.arrived
+                                           ? wire_.carry(record, corrupt)
+                                           : core::Arrival::Incoming{corrupt ? Kind::kCorrupt : Kind::kRecord, record};
+  if (c_.fenced && core::carries_pages(record.type)) return fly(what);
+  if (incoming_.awaited()) return incoming_.complete(what);
+  inbox_.emplace_back(what);
 }
 
 /// Sends a control message: it arrives one latency later, or as long after the way is free again. Pages go over at
-/// once: nobody looks at the destination before END.
+/// once while nobody looks at the destination, which is until COMMIT.
 void Channel::post(const Letter& what) {
   if (broken_ || c_.destination_dead) return;
   posts_.push_back({next_post_++, what});
@@ -213,6 +221,10 @@ void Channel::schedule_post(std::uint64_t number) {
 
 void Channel::deliver(const Letter& what) {
   if (const auto* record = std::get_if<core::Record>(&what)) return hand_to_destination(*record);
+  if (const auto* page = std::get_if<PageIndex>(&what)) {
+    requests_.push_back(*page);
+    return interrupt(core::SendStop::kUrgent);
+  }
   const auto& message = std::get<core::Message>(what);
   if (message_.awaited()) {
     if (message.kind == core::Message::Kind::kRefused) refusal_ = message.value;
@@ -234,7 +246,41 @@ core::Await<core::Message> Channel::receive() {
   return message_;
 }
 
+PageIndex Channel::next_request() {
+  if (requests_.empty()) return core::kNoPage;
+  const PageIndex page = requests_.front();
+  requests_.pop_front();
+  return page;
+}
+
+/// The guest waits for these pages, so it matters when they are there: one latency later.
+void Channel::fly(const core::Arrival::Incoming& what) {
+  flying_.emplace_back(what);
+  c_.world.engine.schedule(later(c_.now(), latency_), Lane::kDelivery, [this, plan = flight_plan_] {
+    if (plan != flight_plan_) return;
+    inbox_.push_back(std::move(flying_.front()));
+    flying_.pop_front();
+    if (!incoming_.awaited()) return;
+    incoming_.complete(take_from_inbox());
+    c_.progressed();
+  });
+}
+
+Channel::Held::Held(const core::Arrival::Incoming& incoming)
+    : what(incoming),
+      runs(incoming.record.runs.begin(), incoming.record.runs.end()),
+      payload(incoming.record.payload.begin(), incoming.record.payload.end()) {}
+
+core::Arrival::Incoming Channel::take_from_inbox() {
+  taken_ = std::move(inbox_.front());
+  inbox_.pop_front();
+  taken_.what.record.runs = taken_.runs;
+  taken_.what.record.payload = taken_.payload;
+  return taken_.what;
+}
+
 core::Await<core::Arrival::Incoming> Channel::next() {
+  if (!inbox_.empty()) return take_from_inbox();
   if (broken_) return core::Arrival::Incoming{};
   return incoming_;
 }
@@ -247,15 +293,15 @@ void Channel::reply(const core::Record& record) {
 
 // ---------------------------------------------------------------- what befalls it
 
-void Channel::interrupt() {
-  if (!sending_) return;
+void Channel::interrupt(core::SendStop why) {
+  if (!sending_ || !core::carries_pages(record_.type)) return;
   if (c_.destination_dead || c_.world.network.rate(c_.flow).value == 0) {
     c_.rest_flow();
-    give_up_sending(core::SendStop::kLimit);
+    give_up_sending(why);
     return c_.progressed();
   }
   const Bytes gone = c_.world.network.gone(c_.now(), c_.flow);
-  cut_to(core::pages_beyond(record_.runs, record_.charge, gone, {1}));
+  cut_to(core::pages_beyond(record_.runs, record_.charge, gone, {1}), why);
   schedule_finish();
 }
 
@@ -280,6 +326,33 @@ void Channel::stall() {
                            });
 }
 
+core::Await<bool> Channel::reconnect(PageSet& lacking) {
+  if (c_.destination_over()) return false;
+  lacking_ = &lacking;
+  return source_again_;
+}
+
+core::Await<bool> Channel::reconnect_destination() {
+  if (!broken_) {
+    // Something came that cannot be used: this end hangs up, once the wait for it has begun.
+    c_.world.engine.schedule(c_.now(), Lane::kFault, [this] { break_connection(); });
+  }
+  return destination_again_;
+}
+
+void Channel::recover(Faults& faults) {
+  if (!waits_for_recovery() || !destination_again_.awaited() || !c_.world.network.up(route_)) return;
+  broken_ = stalled_ = false;
+  ++stall_number_;
+  requests_.clear();
+  lacking_->clear();
+  faults.tell(*lacking_);
+  destination_again_.complete(true);
+  source_again_.complete(true);
+  faults.ask_again();
+  c_.progressed();
+}
+
 void Channel::destination_died() {
   ++plan_;  // nothing that is on its way arrives
   if (sending_) c_.rest_flow();
@@ -299,6 +372,8 @@ void Channel::break_connection() {
   if (c_.ended || broken_) return;
   broken_ = true;
   posts_.clear();
+  flying_.clear();
+  ++flight_plan_;
   c_.rest_flow();
   if (incoming_.awaited() && !c_.destination_dead) incoming_.complete({});
   if (sending_) {

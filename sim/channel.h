@@ -13,6 +13,8 @@
 
 namespace godwit::sim {
 
+class Faults;
+
 /// The connection between source and destination: both its ends, over the links of the route. Page records are flows on
 /// the network; control messages arrive one latency after they were sent. A route on which nothing gets through stalls the
 /// connection, and it breaks when that has lasted too long.
@@ -30,17 +32,26 @@ class Channel final : public core::Link, World::FlowUser {
   // The source's end.
   core::Await<core::Sent> send(const core::Record& record, const core::SendLimit& limit) override;
   core::Await<core::Message> receive() override;
+  PageIndex next_request() override;
+  core::Await<bool> reconnect(PageSet& lacking) override;
   /// Why the destination refused, after it did.
   core::Refusal refusal() const { return static_cast<core::Refusal>(refusal_); }
 
   // The destination's end.
   core::Await<core::Arrival::Incoming> next();
   void reply(const core::Record& record);
+  /// The destination's guest waits for `page`.
+  void request(PageIndex page) { post(page); }
+  core::Await<bool> reconnect_destination();
 
   // What befalls it.
   /// Cuts a send that is under way short, so that the core looks for commands.
-  void interrupt();
+  void interrupt() { interrupt(core::SendStop::kLimit); }
   void corrupt_next() { corrupt_next_ = true; }
+  /// Somebody connects the two ends again; nothing where the way is not free.
+  void recover(Faults& faults);
+  /// It broke after COMMIT, and both ends wait for somebody to connect them again.
+  bool waits_for_recovery() const { return source_again_.awaited(); }
   void links_changed();
   void destination_died();
   /// Nobody is left at either end.
@@ -55,7 +66,7 @@ class Channel final : public core::Link, World::FlowUser {
   struct Cpu {
     Nanos copy{0}, protocol{0}, apply{0};
   };
-  using Letter = std::variant<core::Record, core::Message>;
+  using Letter = std::variant<core::Record, core::Message, PageIndex>;
   struct Post {
     std::uint64_t number;
     Letter what;
@@ -66,11 +77,14 @@ class Channel final : public core::Link, World::FlowUser {
   Cpu cpu_of(const core::Record& record, const core::BatchSize& size) const;
   BitsPerSecond cap_of(Bytes bytes, BitsPerSecond limit) const;
   void cut_at(const core::SendLimit& limit);
-  void cut_to(Pages pages);
+  void cut_to(Pages pages, core::SendStop why);
+  void interrupt(core::SendStop why);
   void schedule_finish();
   void through_the_wire();
   void give_up_sending(core::SendStop why);
   void hand_to_destination(const core::Record& record);
+  void fly(const core::Arrival::Incoming& what);
+  core::Arrival::Incoming take_from_inbox();
   void post(const Letter& what);
   void schedule_post(std::uint64_t number);
   void deliver(const Letter& what);
@@ -88,6 +102,8 @@ class Channel final : public core::Link, World::FlowUser {
   core::Completion<core::Sent> sent_;
   core::Completion<core::Message> message_;
   core::Completion<core::Arrival::Incoming> incoming_;
+  core::Completion<bool> source_again_, destination_again_;
+  PageSet* lacking_ = nullptr;
 
   // The record on its way.
   bool sending_ = false;
@@ -102,6 +118,18 @@ class Channel final : public core::Link, World::FlowUser {
   std::uint64_t next_post_ = 0;
   std::uint64_t post_plan_ = 0;  // of the deliveries that count
   std::optional<core::Message> mailbox_;
+  std::deque<PageIndex> requests_;  // that have arrived
+  struct Held {
+    Held() = default;
+    explicit Held(const core::Arrival::Incoming& incoming);
+    core::Arrival::Incoming what;
+    std::vector<PageRun> runs;
+    std::vector<std::byte> payload;
+  };
+  std::deque<Held> flying_;        // records that have left
+  std::uint64_t flight_plan_ = 0;  // of the arrivals that count
+  std::deque<Held> inbox_;         // records that came while the destination did something else
+  Held taken_;                     // from it, and looked at
   std::uint64_t refusal_ = 0;
 
   bool stalled_ = false, broken_ = false, corrupt_next_ = false;

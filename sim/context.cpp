@@ -19,8 +19,10 @@ core::Await<core::Done> MigrationContext::take(Nanos cpu, Activity activity, Sid
     then();
     return core::Done{};
   }
-  rest_flow();
-  if (side == Side::kSource) plan_guest(share, elapsed);
+  if (side == Side::kSource) {
+    rest_flow();
+    plan_guest(share, elapsed);
+  }
   const Nanos until = later(now(), elapsed);
   if (world.engine.skip_to(until)) {
     then();
@@ -95,6 +97,7 @@ Share MigrationContext::available_to_guest(Share sender_cpu) const {
 /// guest time takes is max(g, (demand x g + fault cost x first writes expected by then) / available); solved for g by
 /// bisection.
 void MigrationContext::plan_guest(Share sender_cpu, Nanos stretch) {
+  if (fenced) return;  // it is no longer this host's
   models::GuestClock& clock = guest.clock;
   if (guest.stopped) return clock.set_speed(now(), 0);
   if (source_profile().cpu_unlimited) return clock.set_speed(now(), kWhole);

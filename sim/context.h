@@ -36,7 +36,8 @@ class MigrationContext {
   bool snapshot_taken = false;  // of a guest that moves itself
   bool ended = false;
   bool destination_dead = false;
-  std::function<void()> progressed;  // called after a wait has been completed
+  std::function<void()> progressed;        // called after a wait has been completed
+  std::function<bool()> destination_over;  // whether the core's destination has ended
 
   Nanos now() const { return world.engine.now(); }
   Nanos guest_now() const { return guest.clock.at(now()); }
@@ -48,6 +49,7 @@ class MigrationContext {
   }
   const models::TrackerCosts& tracker() const { return source_profile().of(options.strategy.tracker); }
   bool self() const { return options.strategy.self; }
+  bool post_copy() const { return options.strategy.plan.switch_over == core::Switch::kPostCopy; }
   /// What the page oracle says; and where there are real bytes, whether they are the same at both ends.
   bool agrees() const { return memory().agrees() && arrived == snapshot; }
 

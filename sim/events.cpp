@@ -27,6 +27,7 @@ void Events::schedule(const EventOptions& event) {
 void Events::happen(const EventOptions& event) {
   switch (event.kind) {
     case EventKind::kCancel: migrations_[event.migration].cancel(); break;
+    case EventKind::kRecover: migrations_[event.migration].recover(); break;
     case EventKind::kCorrupt: migrations_[event.migration].corrupt_next(); break;
     case EventKind::kLinkDown: set_link(event, {0}); break;
     case EventKind::kLinkUp: set_link(event, world_.network.bandwidth_of(event.link)); break;

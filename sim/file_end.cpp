@@ -22,7 +22,7 @@ std::optional<core::Record> FileEnd::take(const core::Record& record, bool damag
     if (read.value != hash_.value()) return refuse();
     return core::Record{.type = core::RecordType::kReady, .value = hash_.value()};
   }
-  hash_.add(read, core::crc32c(0, read.payload));
+  hash_.add(read, read.payload_crc);
   c_.arrive(read);
   return std::nullopt;
 }

@@ -78,6 +78,8 @@ class GuestMemory {
   void applied(const PageRun& run) { unapplied_->remove(run); }
   /// From now on writes come after every page's snapshot instant.
   void snapshot_taken() { watching_ = false; }
+  /// The guest never runs here again: there is nothing left to draw.
+  void left() { tracking_ = false; }
   /// Source and destination agree at each page's snapshot instant.
   bool agrees() const { return stale_->empty() && unapplied_->empty(); }
 

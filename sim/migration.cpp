@@ -35,6 +35,7 @@ Migration::Space::Space(Pages memory)
 Migration::Migration(World& world, const MigrationOptions& options, std::function<void()> on_end)
     : c_(world, options), channel_(c_), on_end_(std::move(on_end)) {
   c_.progressed = [this] { close_if_over(); };
+  c_.destination_over = [this] { return destination_task_ && destination_task_->done(); };
 }
 
 // ---------------------------------------------------------------- life
@@ -99,6 +100,7 @@ void Migration::conclude(core::Outcome outcome) {
   MigrationResult& result = c_.result;
   switch (outcome) {
     case core::Outcome::kCompleted:
+    case core::Outcome::kStranded:
       if (c_.options.file) {
         result.status = Status::kCompleted;
         result.verified = c_.agrees();
@@ -107,6 +109,8 @@ void Migration::conclude(core::Outcome outcome) {
       }
       if (destination_task_->value() == core::Destination::Outcome::kRunning) {
         result.status = Status::kCompleted;
+        result.verified = c_.agrees();
+        if (c_.arrived) c_.memory().adopt(*std::move(c_.arrived));
         break;
       }
       [[fallthrough]];
@@ -161,7 +165,9 @@ void Migration::links_changed() {
 
 void Migration::host_crashed(std::uint32_t host) {
   if (!began_ || c_.ended) return;
-  if (host == c_.source_host && !c_.fenced) return end_at_once(Status::kLost, "source_crashed");
+  // The source is needed until it has handed over everything.
+  const bool needed = !c_.fenced || faults_.any_missing();
+  if (host == c_.source_host && needed) return end_at_once(Status::kLost, "source_crashed");
   if (c_.options.file || host != c_.options.to) return;
   if (c_.fenced) return end_at_once(Status::kLost, "destination_crashed");
   c_.destination_dead = true;
@@ -180,7 +186,9 @@ MigrationResult Migration::result() const {
   r.goal_ignored = c_.options.strategy.goal_ignored;
   if (!c_.ended) {
     r.reason = began_ ? "horizon" : "not_started";
-    if (c_.fenced) r.home = Home::kNowhere;
+    if (c_.fenced && r.home != Home::kDestination) r.home = Home::kNowhere;
+    if (paused()) r.status = Status::kPaused;
+    if (paused()) r.reason = "link_broken";
   }
   if (began_ && !c_.ended) {
     r.total_time = now() - r.requested_at;
@@ -203,8 +211,13 @@ void Migration::enter(core::Phase phase) {
   }
   if (phase_ == core::Phase::kSetup) c_.result.setup_time = lasted;
   if (phase == core::Phase::kRunning) c_.down = false;
+  if (phase == core::Phase::kPostCopy && c_.down) return note_phase(phase);  // the source is through; the guest not yet
   phase_ = phase;
   phase_began_ = now();
+  note_phase(phase);
+}
+
+void Migration::note_phase(core::Phase phase) {
   c_.note(RecordKind::kPhase, static_cast<std::uint64_t>(phase));
   if (c_.world.on_phase) c_.world.on_phase(c_.index(), phase);
 }
@@ -213,7 +226,7 @@ void Migration::round(const core::RoundStats& round) {
   MigrationResult& result = c_.result;
   result.iterations.push_back({round, 0});
   result.skipped += round.skipped;
-  if (!round.stopped && round.took > Nanos{0}) {
+  if (!round.stopped && !round.post_copy && round.took > Nanos{0}) {
     result.dirty_pages_rate =
         mul_div(round.new_dirty.value, kNanosPerSecond, static_cast<std::uint64_t>(round.took.count()));
   }

@@ -9,6 +9,7 @@
 #include "sim/arrival_port.h"
 #include "sim/channel.h"
 #include "sim/context.h"
+#include "sim/faults.h"
 #include "sim/guest_port.h"
 #include "sim/log_port.h"
 #include "sim/memory_port.h"
@@ -26,11 +27,14 @@ class Migration final : core::Control, core::Observer {
   void begin();
   // What events do to it. Nothing once it has ended.
   void cancel();
+  void recover() { channel_.recover(faults_); }
   void corrupt_next() { channel_.corrupt_next(); }
   void links_changed();
   void host_crashed(std::uint32_t host);
   bool began() const { return began_; }
   bool ended() const { return c_.ended; }
+  /// Nothing happens any more until somebody intervenes.
+  bool paused() const { return channel_.waits_for_recovery(); }
   /// The figures so far; after the end, all of them.
   MigrationResult result() const;
 
@@ -51,6 +55,7 @@ class Migration final : core::Control, core::Observer {
   void enter(core::Phase phase) override;
   void round(const core::RoundStats& round) override;
 
+  void note_phase(core::Phase phase);
   void start_core();
   void close_if_over();
   void conclude(core::Outcome outcome);
@@ -63,7 +68,8 @@ class Migration final : core::Control, core::Observer {
   LogPort log_{c_};
   MemoryPort memory_{c_};
   GuestPort guest_{c_};
-  ArrivalPort arrival_{c_, channel_};
+  Faults faults_{c_, channel_};
+  ArrivalPort arrival_{c_, channel_, faults_};
   std::function<void()> on_end_;
 
   std::optional<Space> space_;

@@ -92,6 +92,7 @@ struct MigrationOptions {
 
 enum class EventKind : std::uint8_t {
   kCancel,         ///< The operator calls the migration off.
+  kRecover,        ///< The operator connects the two ends of a paused post-copy again.
   kLinkDown,       ///< Nothing gets through a link any more.
   kLinkUp,         ///< It has its bandwidth again.
   kBandwidth,      ///< It has another bandwidth.

@@ -3,8 +3,9 @@
 #include <memory>
 #include <vector>
 
-#include "base/page_run.h"
+#include "base/page_set.h"
 #include "models/fixed_math.h"
+#include "models/prng.h"
 #include "workloads/options.h"
 #include "workloads/trace.h"
 
@@ -49,6 +50,15 @@ class Workload {
   /// How many distinct pages are expected to be written in (from, to]; for parts that overlap, at most.
   std::uint64_t expected_distinct(Nanos from, Nanos to) const;
 
+  /// The first write in guest time after `from` that hits one of `missing`.
+  struct Touch {
+    Nanos at = kNever;
+    PageIndex page = 0;
+  };
+  /// The next touch; at kNever where none comes within a year. What is memoryless is drawn anew for each `draw`: exact
+  /// as long as a touch of a page that has come meanwhile is dropped, and the next one asked for from there.
+  Touch next_touch(const PageSet& missing, Nanos from, std::uint64_t draw) const;
+
   bool idle() const { return parts_.empty(); }
 
  private:
@@ -68,6 +78,11 @@ class Workload {
 
   void add(const Options& options, const Schedule& schedule, PageRange touchable, Bytes page_size);
   std::uint64_t trace_intervals(const Part& part, Nanos local) const;
+
+  Touch touch_of(const Part& part, const PageSet& missing, Nanos from, models::Stream& stream) const;
+  Touch memoryless_touch(const Part& part, const PageSet& missing, Nanos local, models::Stream& stream) const;
+  Touch sweeping_touch(const Part& part, const PageSet& missing, Nanos local) const;
+  Touch recorded_touch(const Part& part, const PageSet& missing, Nanos local) const;
 
   template <class Mark>
   void draw_uniform(const Part& part, PageRange range, Nanos from, Nanos time, Mark& mark) const;

@@ -1,0 +1,88 @@
+#include "sim/faults.h"
+
+#include "sim/channel.h"
+
+namespace godwit::sim {
+
+void Faults::miss(const core::Record& record) {
+  if (!missing_) missing_.emplace(c_.memory().size());
+  for (const PageRun& run : record.runs) (*missing_)->add(run);
+}
+
+void Faults::tell(PageSet& into) const {
+  if (missing_) into.add(**missing_, (*missing_)->all());
+}
+
+void Faults::begin() {
+  running_ = true;
+  plan_touch();
+}
+
+/// The guest's next touch of a missing page, if nothing changes its speed before.
+void Faults::plan_touch() {
+  const std::uint64_t draw = ++draw_;
+  const Share speed = c_.guest.clock.speed();
+  if (!running_ || speed == 0 || !any_missing()) return;
+  const workloads::Workload::Touch next = c_.memory().workload().next_touch(**missing_, c_.guest_now(), draw);
+  if (next.at == kNever) return;
+  const auto ahead = static_cast<std::uint64_t>((next.at - c_.guest_now()).count());
+  const Nanos when = later(c_.now(), saturating_nanos(mul_div_up(ahead, kWhole, speed)));
+  if (when == kNever) return;
+  c_.world.engine.schedule(when, Lane::kCore, [this, draw, page = next.page] {
+    if (draw != draw_ || c_.ended) return;
+    if ((*missing_)->contains(page)) touched(page);
+    plan_touch();
+  });
+}
+
+void Faults::touched(PageIndex page) {
+  const bool first = ++waiting_[page] == 1;
+  set_stalled(stalled_ + 1);
+  if (!first) return;
+  ++c_.result.postcopy_requests;
+  ask(page);
+}
+
+/// The fault is taken, then the request goes out.
+void Faults::ask(PageIndex page) {
+  const Nanos fault = c_.destination_profile().missing_fault;
+  c_.bill(Side::kDestination, Activity::kTrack, fault);
+  c_.world.engine.schedule(later(c_.now(), fault), Lane::kDelivery, [this, page] {
+    if (!c_.ended && (*missing_)->contains(page)) channel_.request(page);
+  });
+}
+
+void Faults::ask_again() {
+  for (const auto& [page, waiting] : waiting_) ask(page);
+}
+
+void Faults::arrived(const core::Record& record) {
+  if (!missing_) return;
+  std::uint32_t released = 0;
+  for (const PageRun& run : record.runs) {
+    (*missing_)->remove(run);
+    const PageIndex first = run.is_mask() ? run.word() * 64 : run.first();
+    const PageIndex end = run.is_mask() ? first + 64 : first + run.count();
+    for (auto each = waiting_.lower_bound(first); each != waiting_.end() && each->first < end;) {
+      if ((*missing_)->contains(each->first)) {
+        ++each;
+        continue;
+      }
+      released += each->second;
+      each = waiting_.erase(each);
+    }
+  }
+  if (!running_ || released == 0) return;
+  set_stalled(stalled_ - released);
+  plan_touch();
+}
+
+void Faults::set_stalled(std::uint32_t stalled) {
+  const std::uint32_t all = c_.guest.options->vcpus;
+  c_.result.postcopy_stall += (c_.now() - stalled_since_) * stalled_ / all;
+  stalled_ = stalled;
+  stalled_since_ = c_.now();
+  c_.guest.clock.set_speed(c_.now(), kWhole * (all - stalled_) / all);
+}
+
+}  // namespace godwit::sim

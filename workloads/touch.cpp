@@ -1,0 +1,160 @@
+#include <algorithm>
+
+#include "workloads/workload.h"
+
+// When a workload comes upon a page that is not there: what post-copy's faults are drawn from.
+namespace godwit::workloads {
+namespace {
+
+constexpr Nanos kFar{std::int64_t{365} * 24 * 3600 * 1'000'000'000};
+constexpr std::uint64_t kMillion = 1'000'000;
+
+/// An exponentially distributed number of mean 1, in parts of 2^32: -ln(u) = -log2(u) ln 2.
+std::uint64_t exponential(models::Stream& stream) {
+  constexpr std::uint64_t kLn2 = 0xb17217f7;  // ln 2 in parts of 2^32
+  const std::uint64_t u = stream.next() | 1;
+  const std::uint64_t minus_log2 = (std::uint64_t{64} << 32) - models::log2_fixed(u);
+  return static_cast<std::uint64_t>(static_cast<u128>(minus_log2) * kLn2 >> 32);
+}
+
+/// The `n`-th page of `missing` in `range`, from 0 on. Requires that many.
+PageIndex nth_page(const PageSet& missing, PageRange range, std::uint64_t n) {
+  PageIndex found = 0;
+  missing.for_each_run(range, [&](const PageRun& run) {
+    if (n >= run.count()) return n -= run.count(), true;
+    if (!run.is_mask()) return found = run.first() + n, false;
+    std::uint64_t mask = run.mask();
+    for (; n > 0; --n) mask &= mask - 1;
+    found = run.word() * 64 + static_cast<unsigned>(std::countr_zero(mask));
+    return false;
+  });
+  return found;
+}
+
+/// The first page of `missing` in `range`, or its end.
+PageIndex first_page(const PageSet& missing, PageRange range) {
+  PageIndex found = range.end();
+  missing.for_each_run(range, [&](const PageRun& run) { return found = run.first(), false; });
+  return found;
+}
+
+}  // namespace
+
+Workload::Touch Workload::next_touch(const PageSet& missing, Nanos from, std::uint64_t draw) const {
+  Touch next;
+  constexpr std::uint64_t kTouches = std::uint64_t{1} << 63;  // no block of pages has such a number
+  for (const Part& part : parts_) {
+    models::Stream stream(seed_, part.consumer, kTouches | draw, static_cast<std::uint64_t>(from.count()));
+    const Touch touch = touch_of(part, missing, from, stream);
+    if (touch.at < next.at) next = touch;
+  }
+  return next;
+}
+
+/// In guest time: the part's own time is turned back into it by bisection.
+Workload::Touch Workload::touch_of(const Part& part, const PageSet& missing, Nanos from, models::Stream& stream) const {
+  const Nanos local = part.schedule.local(from);
+  Touch touch;
+  switch (part.law) {
+    case Law::kUniform:
+    case Law::kZipf: touch = memoryless_touch(part, missing, local, stream); break;
+    case Law::kSequential: touch = sweeping_touch(part, missing, local); break;
+    case Law::kTrace: touch = recorded_touch(part, missing, local); break;
+  }
+  if (touch.at == kNever) return touch;
+  Nanos low = from;
+  Nanos high = later(from, kFar);
+  if (part.schedule.local(high) < touch.at) return {};
+  while (high - low > Nanos{1}) {
+    const Nanos middle = low + (high - low) / 2;
+    (part.schedule.local(middle) < touch.at ? low : high) = middle;
+  }
+  return {high, touch.page};
+}
+
+/// Writes to missing pages come at the part's rate x the share of its weight that is missing; which page is hit does
+/// not depend on when.
+Workload::Touch Workload::memoryless_touch(const Part& part, const PageSet& missing, Nanos local,
+                                           models::Stream& stream) const {
+  // In parts of 2^64 of all writes; of a zipf word, in proportion to its pages.
+  u128 weight = 0;
+  const auto weigh = [&](std::uint64_t word, std::uint64_t pages) {
+    const std::uint64_t share = part.shares[word - part.range.first / 64];
+    return static_cast<u128>(share) * pages / 64;
+  };
+  if (part.law == Law::kUniform) {
+    weight = (static_cast<u128>(missing.count_in(part.range)) << 64) / part.range.count;
+  } else {
+    missing.for_each_run(part.range, [&](const PageRun& run) {
+      for_each_word(run, [&](std::uint64_t w, std::uint64_t mask) { weight += weigh(w, std::popcount(mask)); });
+    });
+  }
+  const u128 rate = (weight >> 32) * part.rate_millionths;  // of missing pages, in parts of 2^32 millionths a second
+  if (rate == 0) return {};
+  const u128 gap = static_cast<u128>(exponential(stream)) * kNanosPerSecond * kMillion / rate;
+  if (gap >= static_cast<u128>(kFar.count())) return {};
+  const Nanos at = local + Nanos{1} + Nanos{static_cast<std::int64_t>(gap)};
+  if (part.law == Law::kUniform) {
+    return {at, nth_page(missing, part.range, stream.below(missing.count_in(part.range)))};
+  }
+  u128 left = static_cast<u128>(stream.next()) * (weight >> 32) >> 32;
+  PageIndex page = 0;
+  bool found = false;
+  missing.for_each_run(part.range, [&](const PageRun& run) {
+    for_each_word(run, [&](std::uint64_t w, std::uint64_t mask) {
+      if (found) return;
+      const auto pages = static_cast<std::uint64_t>(std::popcount(mask));
+      const u128 mine = weigh(w, pages);
+      page = nth_page(missing, intersect({w * 64, 64}, missing.all()), stream.below(pages));
+      found = left < mine;
+      if (!found) left -= mine;
+    });
+    return !found;
+  });
+  return {at, page};
+}
+
+Workload::Touch Workload::sweeping_touch(const Part& part, const PageSet& missing, Nanos local) const {
+  if (part.rate_millionths == 0) return {};
+  const u128 per_write = static_cast<u128>(kNanosPerSecond) * kMillion;
+  const std::uint64_t next = mul_div(static_cast<std::uint64_t>(local.count()), part.rate_millionths,
+                                     kNanosPerSecond * kMillion);  // the number of the next write
+  const std::uint64_t at = next % part.range.count;
+  const PageRange onward{part.range.first + at, part.range.count - at};
+  PageIndex page = first_page(missing, onward);
+  std::uint64_t ahead = page - onward.first;
+  if (page == onward.end()) {
+    page = first_page(missing, part.range);
+    if (page == part.range.end()) return {};
+    ahead = onward.count + (page - part.range.first);
+  }
+  // The n-th write, from 1 on, falls at n / rate.
+  const u128 when = (static_cast<u128>(next + ahead + 1) * per_write + part.rate_millionths - 1) / part.rate_millionths;
+  if (when >= static_cast<u128>(kFar.count()) * 2) return {};
+  return {Nanos{static_cast<std::int64_t>(when)}, page};
+}
+
+Workload::Touch Workload::recorded_touch(const Part& part, const PageSet& missing, Nanos local) const {
+  const std::uint64_t size = part.trace->interval_count();
+  const std::uint64_t first = trace_intervals(part, local);
+  for (std::uint64_t i = first; i < first + size; ++i) {
+    if (!part.repeat && i >= size) return {};
+    for (const Run& run : part.trace->runs(i % size)) {
+      const PageRange pages = intersect({part.range.first + run.first, run.count}, part.range);
+      const PageIndex page = first_page(missing, pages);
+      if (page == pages.end()) continue;
+      // When interval i is over, in the part's own time.
+      Nanos low = local;
+      Nanos high = later(local, kFar);
+      if (trace_intervals(part, high) <= i) return {};
+      while (high - low > Nanos{1}) {
+        const Nanos middle = low + (high - low) / 2;
+        (trace_intervals(part, middle) <= i ? low : high) = middle;
+      }
+      return {high, page};
+    }
+  }
+  return {};
+}
+
+}  // namespace godwit::workloads
