@@ -118,48 +118,65 @@ Task<Done> Source::announce_missing() {
   co_return Done{};
 }
 
-/// Freezes the guest but for the path that sends, scans and sends what is dirty, copies aside what that sending
-/// dirtied, and sends the copy. The snapshot instant of a page is its reading in the scan, or its copy. Once the copy
-/// is made, a guest that goes on here does.
+/// The guest's own checkpoint of itself. Where what the sending dirties does not fit the shadow, the guest works on for
+/// another round, and it is tried again.
 Task<Done> Source::self_checkpoint() {
-  for (std::uint32_t tries = 1;; ++tries) {
-    observer_.enter(Phase::kStop);
-    co_await guest_.freeze();
-    stopped_ = true;
-    begin_round(true);
-    observer_.enter(Phase::kHarvest);
-    if (plan_.live) co_await harvest(false);
-    if (!plan_.live) co_await log_.start();
-    observer_.enter(Phase::kCopy);
-    co_await send_round();
+  std::uint32_t tries = 0;
+  while (true) {
+    co_await freeze_and_scan();
     if (failed()) co_return Done{};
-
-    observer_.enter(Phase::kHarvest);
-    aside_.clear();
-    co_await log_.read(aside_.all(), aside_);
-    observer_.enter(Phase::kShadow);
-    if (memory_.page_size() * aside_.count().value <= plan_.shadow_max) {
-      co_await memory_.copy_to_shadow(aside_);
-      break;
-    }
-
-    round_.took = control_.now() - round_.began;
-    end_round();
-    stopped_ = false;
-    co_await guest_.resume();
-    observer_.enter(Phase::kPreCopy);
-    if (tries >= plan_.shadow_tries) {
-      fail(Outcome::kShadowFull);
-      co_return Done{};
-    }
-    begin_round(false);
-    co_await harvest(false);
-    co_await send_round();
+    if (memory_.page_size() * aside_.count().value <= plan_.shadow_max) break;
+    co_await thaw();
+    if (++tries >= plan_.shadow_tries) fail(Outcome::kShadowFull);
+    if (!failed()) co_await another_round();
     if (failed()) co_return Done{};
-    round_.took = control_.now() - round_.began;
-    end_round();
   }
+  co_await memory_.copy_to_shadow(aside_);
+  co_await send_shadow();
+  co_return Done{};
+}
 
+/// Freezes the guest but for the path that sends, scans and sends what is dirty, and finds what that sending dirtied.
+/// The snapshot instant of a page is its reading in this scan, or its copy into the shadow.
+Task<Done> Source::freeze_and_scan() {
+  observer_.enter(Phase::kStop);
+  co_await guest_.freeze();
+  stopped_ = true;
+  begin_round(true);
+  observer_.enter(Phase::kHarvest);
+  if (plan_.live) co_await harvest(false);
+  if (!plan_.live) co_await log_.start();
+  observer_.enter(Phase::kCopy);
+  co_await send_round();
+  if (failed()) co_return Done{};
+  observer_.enter(Phase::kHarvest);
+  aside_.clear();
+  co_await log_.read(aside_.all(), aside_);
+  observer_.enter(Phase::kShadow);
+  co_return Done{};
+}
+
+Task<Done> Source::thaw() {
+  round_.took = control_.now() - round_.began;
+  end_round();
+  stopped_ = false;
+  co_await guest_.resume();
+  observer_.enter(Phase::kPreCopy);
+  co_return Done{};
+}
+
+Task<Done> Source::another_round() {
+  begin_round(false);
+  co_await harvest(false);
+  co_await send_round();
+  if (failed()) co_return Done{};
+  round_.took = control_.now() - round_.began;
+  end_round();
+  co_return Done{};
+}
+
+/// Sends the copy, which nobody writes to. A guest that goes on here does so first.
+Task<Done> Source::send_shadow() {
   if (plan_.goes_on) {
     observer_.enter(Phase::kResume);
     co_await guest_.resume();
@@ -199,6 +216,7 @@ Task<Done> Source::hand_over() {
   if (answer.kind == Message::Kind::kBroken) fail(Outcome::kLinkBroken);
   if (answer.kind == Message::Kind::kRefused) fail(Outcome::kRefused);
   if (answer.kind == Message::Kind::kReady && answer.value != said) fail(Outcome::kRefused);
+  heed_commands();
   if (failed()) co_return Done{};
 
   if (!plan_.goes_on) guest_.fence();
@@ -334,7 +352,7 @@ Task<Done> Source::send_windowed() {
       co_await control_.sleep_until(window_began_ + plan_.window);
       close_window();
     }
-    if (control_.poll() == Command::kCancel) fail(Outcome::kCancelled);
+    heed_commands();
   }
   co_return Done{};
 }
@@ -373,8 +391,6 @@ Task<Done> Source::send_batch(Pages pages_max, Bytes bytes_max, Nanos not_after)
   const Record record{.type = RecordType::kPages, .runs = batch_.first(runs), .charge = charge()};
   const SendLimit limit{.rate = rate_limit(), .not_after = not_after, .granule = plan_.slice_granule};
   co_await send_record(record, limit);
-  // Once the guest runs at the destination there is nothing left to call off.
-  if (control_.poll() == Command::kCancel && !handed_over_) fail(Outcome::kCancelled);
   co_return Done{};
 }
 
@@ -439,8 +455,9 @@ Task<Done> Source::send_record(Record record, SendLimit limit) {
     PageRun rest;
     const std::span<PageRun> mine = batch_.first(record.runs.size());
     const std::size_t kept = keep_first(mine, sent.pages, rest);
-    for (std::size_t i = kept; i < mine.size(); ++i) pending_.add(mine[i]);
-    if (rest.count() > 0) pending_.add(rest);
+    PageSet& from = record.type == RecordType::kShadowPages ? aside_ : pending_;
+    for (std::size_t i = kept; i < mine.size(); ++i) from.add(mine[i]);
+    if (rest.count() > 0) from.add(rest);
     record.runs = mine.first(kept);
     const BatchSize went = size_of(record.runs, record.charge);
     round_.sent += went.pages;
@@ -451,7 +468,13 @@ Task<Done> Source::send_record(Record record, SendLimit limit) {
   if (sent.stop != SendStop::kBroken && !closes(record.type)) hash_.add(record, sent.payload_crc);
   if (sent.stop == SendStop::kBroken) fail(Outcome::kLinkBroken);
   if (sent.stop == SendStop::kRefused) fail(Outcome::kRefused);
+  if (carries_pages(record.type)) heed_commands();
   co_return Done{};
+}
+
+/// Once the guest runs at the destination there is nothing left to call off.
+void Source::heed_commands() {
+  if (control_.poll() == Command::kCancel && !handed_over_) fail(Outcome::kCancelled);
 }
 
 BitsPerSecond Source::rate_limit() const {

@@ -60,6 +60,10 @@ class Source {
   Task<Done> pre_copy();
   Task<Done> stop_and_copy();
   Task<Done> self_checkpoint();
+  Task<Done> freeze_and_scan();
+  Task<Done> thaw();
+  Task<Done> another_round();
+  Task<Done> send_shadow();
   Task<Done> announce_missing();
   Task<Done> hand_over();
   Task<Done> push();
@@ -74,6 +78,7 @@ class Source {
   Task<Done> send_record(Record record, SendLimit limit);
   Task<Done> harvest(bool keep_log);
 
+  void heed_commands();
   void begin_round(bool stopped);
   void end_round();
   Decision decision();

@@ -158,6 +158,24 @@ TEST_P(AroundTheCommit, ACrashOfTheSourceAfterTheFenceDoesNotMatter) {
   EXPECT_EQ(counts.at(Status::kCompleted) + counts.at(Status::kLost), 200);
 }
 
+TEST_P(AroundTheCommit, ACancelAtAnyInstantLeavesTheGuestHereOrComesTooLate) {
+  sim::RunOptions run = run_with({});
+  run.events.clear();
+  if (GetParam()) test::self_migrating(run);
+  run.guests[0].memory = {4 * test::kMiB};
+  run.guests[0].contents = sim::Contents::kBytes;
+  const Nanos over = migrate(run).total_time;
+  int cancelled = 0;
+  for (int i = 0; i < 60; ++i) {
+    run.events = {{.kind = EventKind::kCancel, .at = over * i / 60}};
+    const sim::MigrationResult r = migrate(run);
+    cancelled += r.status == Status::kCancelled ? 1 : 0;
+    EXPECT_TRUE(r.status == Status::kCancelled || r.verified);
+    EXPECT_EQ(r.home, r.status == Status::kCancelled ? Home::kSource : Home::kDestination);
+  }
+  EXPECT_GT(cancelled, 50);
+}
+
 INSTANTIATE_TEST_SUITE_P(MovedAndMovingItself, AroundTheCommit, testing::Bool());
 
 }  // namespace
