@@ -1,6 +1,7 @@
 #include "scenarios/codec.h"
 
 #include <algorithm>
+#include <numeric>
 #include <optional>
 
 #include "base/check.h"
@@ -10,6 +11,7 @@ namespace {
 
 static_assert(kNameMost == 100);
 constexpr std::string_view kNamePattern = "^[A-Za-z0-9_.-]{1,100}$";
+constexpr std::string_view kAllPattern = "^([A-Za-z0-9_.-]{1,100}|[A-Za-z0-9_.-]{0,100}\\*)$";
 
 bool is_name(std::string_view text) {
   return !text.empty() && text.size() <= kNameMost && std::all_of(text.begin(), text.end(), [](char c) {
@@ -25,9 +27,18 @@ std::uint64_t bound(Dimension dimension, std::string_view text) {
   return std::get<std::uint64_t>(parsed);
 }
 
-std::optional<std::uint64_t> read_quantity(Dimension dimension, Range range, const Node& node, Issues& issues) {
+/// A quantity of a table, with its bounds as numbers.
+struct Bounded {
+  Dimension dimension;
+  Range range;
+  std::uint64_t least = bound(dimension, range.least), most = bound(dimension, range.most);
+};
+
+std::optional<std::uint64_t> read_quantity(const Bounded& bounded, const Node& node, Issues& issues) {
+  const auto& [dimension, range, least, most] = bounded;
   if (!node.is(Node::Type::kString)) {
-    issues.at(node, fmt::format("expected {}, got {}", expected(dimension), shown(node)));
+    const char* list = node.is(Node::Type::kArray) ? "; a list is taken in turn only where there is a count" : "";
+    issues.at(node, fmt::format("expected {}, got {}{}", expected(dimension), shown(node), list));
     return std::nullopt;
   }
   const auto parsed = parse_quantity(dimension, node.text);
@@ -36,26 +47,48 @@ std::optional<std::uint64_t> read_quantity(Dimension dimension, Range range, con
     return std::nullopt;
   }
   const auto value = std::get<std::uint64_t>(parsed);
-  if (value < bound(dimension, range.least) || value > bound(dimension, range.most)) {
+  if (value < least || value > most) {
     issues.at(node, fmt::format("expected {} to {}, got {}", range.least, range.most, shown(node)));
     return std::nullopt;
   }
   return value;
 }
 
+/// The element of a list whose turn it is. All of them are judged in the first turn.
+std::optional<std::uint64_t> read_in_turn(const Bounded& bounded, const Node& list, Turn& turn, Issues& issues) {
+  const std::size_t size = list.children.size();
+  if (size == 0 || size > turn.count) {
+    issues.at(list, fmt::format("expected a list of 1 to {} quantities, as the count says, got {}", turn.count, size));
+    return std::nullopt;
+  }
+  turn.period = static_cast<std::uint32_t>(
+      std::min<std::uint64_t>(turn.count, std::lcm(std::uint64_t{turn.period}, std::uint64_t{size})));
+  bool ok = true;
+  for (std::size_t i = 0; turn.index == 0 && i < size; ++i)
+    ok &= read_quantity(bounded, list.children[i], issues).has_value();
+  return ok ? read_quantity(bounded, list.children[turn.index % size], issues) : std::nullopt;
+}
+
 /// `wrap` makes a T of the number, `unwrap` the number of a T.
 template <class T, class Wrap, class Unwrap>
 Codec<T> quantity(Dimension dimension, Range range, std::string word, Wrap wrap, Unwrap unwrap) {
-  return {[=](const Node& node, T& value, Issues& issues) {
-            const std::optional<std::uint64_t> number = read_quantity(dimension, range, node, issues);
-            if (number) value = wrap(*number);
-            return number.has_value();
-          },
-          [=](const T& value) { return Json(format_quantity(dimension, unwrap(value))); },
-          [=] {
-            return Json{{"type", "string"}, {"pattern", quantity_pattern(dimension)}};
-          },
-          fmt::format("{}, {} to {}", word, range.least, range.most)};
+  const Bounded bounded{dimension, range};
+  return {.read =
+              [=](const Node& node, T& value, Issues& issues) {
+                Turn* turn = node.is(Node::Type::kArray) ? issues.turn() : nullptr;
+                const std::optional<std::uint64_t> number = turn != nullptr && turn->count > 0
+                                                                ? read_in_turn(bounded, node, *turn, issues)
+                                                                : read_quantity(bounded, node, issues);
+                if (number) value = wrap(*number);
+                return number.has_value();
+              },
+          .write = [=](const T& value) { return Json(format_quantity(dimension, unwrap(value))); },
+          .schema =
+              [=] {
+                return Json{{"type", "string"}, {"pattern", quantity_pattern(dimension)}};
+              },
+          .kind = fmt::format("{}, {} to {}", word, range.least, range.most),
+          .in_turn = true};
 }
 
 template <class T>
@@ -82,20 +115,27 @@ bool read_whole(const Node& node, std::uint64_t least, std::uint64_t most, std::
   return value = static_cast<std::uint64_t>(parsed), true;
 }
 
-Codec<std::string> word(std::string what) {
+/// The name itself, or with `or_all` what comes before a * at the end, which may be nothing.
+bool is_word(std::string_view text, bool or_all) {
+  if (!or_all || !text.ends_with('*')) return is_name(text);
+  text.remove_suffix(1);
+  return text.empty() || is_name(text);
+}
+
+Codec<std::string> word(std::string what, bool or_all = false) {
   return {[=](const Node& node, std::string& value, Issues& issues) {
-            if (!node.is(Node::Type::kString) || !is_name(node.text)) {
-              issues.at(node, fmt::format("expected {} of at most {} letters, digits, '_', '-' and '.', got {}", what,
-                                          kNameMost, shown(node)));
+            if (!node.is(Node::Type::kString) || !is_word(node.text, or_all)) {
+              issues.at(node, fmt::format("expected {} of at most {} letters, digits, '_', '-' and '.'{}, got {}", what,
+                                          kNameMost, or_all ? ", or the beginning of names and a *" : "", shown(node)));
               return false;
             }
             return value = node.text, true;
           },
           [](const std::string& value) { return Json(value); },
-          [] {
-            return Json{{"type", "string"}, {"pattern", kNamePattern}};
+          [=] {
+            return Json{{"type", "string"}, {"pattern", or_all ? kAllPattern : kNamePattern}};
           },
-          what};
+          or_all ? what + ", or the beginning of names and a *" : what};
 }
 
 }  // namespace
@@ -196,6 +236,7 @@ Codec<std::string> text() {
 
 Codec<std::string> name() { return word("a name"); }
 Codec<std::string> name_of(std::string what) { return word(std::move(what)); }
+Codec<std::string> name_or_all_of(std::string what) { return word(std::move(what), true); }
 
 std::string not_one_of(const Node& node, const std::vector<std::string>& names) {
   const std::string hint = node.is(Node::Type::kString) ? did_you_mean(node.text, names) : "";

@@ -23,7 +23,8 @@ struct Codec {
   std::function<bool(const Node&, T&, Issues&)> read;  ///< False after saying what is wrong.
   std::function<Json(const T&)> write;
   std::function<Json()> schema;
-  std::string kind;  ///< For people: "time, 0 s to 1 h".
+  std::string kind;      ///< For people: "time, 0 s to 1 h".
+  bool in_turn = false;  ///< Where there is a turn, a list of such values is taken in turn.
 };
 
 /// What a quantity may be, as text: "1 kbit/s" to "10 Tbit/s".
@@ -52,6 +53,9 @@ Codec<std::string> name();
 
 /// A name that something else of the file bears.
 Codec<std::string> name_of(std::string what);
+
+/// The same, or the beginning of several names and a *.
+Codec<std::string> name_or_all_of(std::string what);
 
 template <class E>
 struct Choice {

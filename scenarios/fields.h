@@ -21,6 +21,7 @@ struct FieldInfo {
   std::string doc;
   std::optional<Json> fallback;  ///< The value that an absent field has.
   bool required = false;
+  bool in_turn = false;          ///< It may be a list of which each object takes one in turn.
   std::uint32_t variants = ~0u;  ///< Bit i: objects of the i-th variant have it.
   std::function<Json()> schema;
 };
@@ -58,10 +59,15 @@ class Table {
 
   Table(std::string name, std::string doc) : name_(std::move(name)), doc_(std::move(doc)) { fields_.reserve(32); }
 
+  /// One object may stand for many, or be a part of one that does: its quantities may be lists, taken in turn.
+  /// Fields added before do not know.
+  void takes_turns() { takes_turns_ = true; }
+
   /// A field kept in `member` (a member pointer, or a callable that gives a reference). Required until told otherwise.
   template <class Member, class T>
   Field& field(std::string name, Member member, Codec<T> codec, std::string doc) {
     Field& added = add(std::move(name), codec.kind, std::move(doc));
+    added.in_turn = takes_turns_ && codec.in_turn;
     added.schema = codec.schema;
     added.read = [=](const Node& node, Owner& owner, Issues& issues) {
       return codec.read(node, std::invoke(member, owner), issues);
@@ -77,6 +83,7 @@ class Table {
   Field& maybe(std::string name, Member member, Codec<T> codec, std::string doc) {
     Field& added = add(std::move(name), codec.kind, std::move(doc));
     added.required = false;
+    added.in_turn = takes_turns_ && codec.in_turn;
     added.schema = codec.schema;
     added.read = [=](const Node& node, Owner& owner, Issues& issues) {
       T value{};
@@ -179,6 +186,7 @@ class Table {
   }
 
   std::string name_, doc_;
+  bool takes_turns_ = false;
   std::vector<Field> fields_;
   std::string discriminator_;
   std::vector<std::string> variants_;

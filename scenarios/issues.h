@@ -22,6 +22,13 @@ struct Issue {
   std::string to_string() const;
 };
 
+/// Which of the many objects that one with a `count` stands for is being read: a list of quantities in it is taken in turn.
+struct Turn {
+  std::uint32_t index = 0;
+  std::uint32_t count = 0;   ///< Of the objects; 0: there is no count, and no list.
+  std::uint32_t period = 1;  ///< After so many turns all lists met so far begin anew; at most `count`.
+};
+
 /// Everything that is wrong with one document, so that it can be said at once. Of a document that is wrong all over,
 /// the first kMost are kept and the others counted.
 class Issues {
@@ -29,6 +36,10 @@ class Issues {
   static constexpr std::size_t kMost = 100;
 
   explicit Issues(std::string file) : file_(std::move(file)) {}
+
+  /// Of what is being read; null: it stands for itself alone. Requires it to outlive its use here.
+  Turn* turn() const { return turn_; }
+  void set_turn(Turn* turn) { turn_ = turn; }
 
   /// `message` about the value of `node`, about its name, or about what `pointer` points at in the document.
   void at(const Node& node, std::string message);
@@ -56,6 +67,7 @@ class Issues {
 
   std::string file_;
   const Node* root_ = nullptr;
+  Turn* turn_ = nullptr;
   std::vector<Issue> issues_;
   std::size_t count_ = 0;
 };

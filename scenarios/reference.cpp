@@ -16,6 +16,11 @@ A scenario is one JSON object. Quantities are texts with a unit: `"4 GiB"`, `"10
 `"1.5 GiB"` are exact. A bare number where a unit belongs is an error. Unknown fields are errors, and all errors of a file
 are reported at once. In `--set /pointer=value` the value is JSON where it parses as JSON, and otherwise a text.
 
+One entry may stand for many: `"name": "vm", "count": 1000` makes the guests `vm-0` ... `vm-999`. In a guest or link with a
+`count` each quantity may be a list, which is taken in turn: of `"memory": ["1 GiB", "2 GiB"]` every other guest gets 2 GiB.
+Where one of many names another entry that stands for many, theirs are taken in turn as well: the i-th guest on host `a` is
+on `a-i`, the i-th link between `a` and `b` joins `a-i` and `b-i`. `"guest": "vm-*"` migrates all guests whose names begin so.
+
 )";
 
 /// A cell of a Markdown table.

@@ -11,7 +11,18 @@
 namespace godwit::scenarios {
 namespace {
 
-using Indices = std::map<std::string, std::uint32_t, std::less<>>;
+/// What a name stands for: one thing, or all that an entry with a count makes, in a row.
+struct Meaning {
+  std::uint32_t first = 0;
+  std::optional<std::uint32_t> count;
+};
+
+/// Everything of one kind that can be named.
+struct Names {
+  const char* kind;
+  std::vector<std::string> list;  ///< The name of each by its index.
+  std::map<std::string, Meaning, std::less<>> meanings;
+};
 
 class Resolver {
  public:
@@ -34,52 +45,89 @@ class Resolver {
 
  private:
   static constexpr std::uint32_t kNobody = UINT32_MAX;
+  /// In place of the place, among those that its entry stands for, of what names something: it stands for itself alone.
+  static constexpr std::uint32_t kAlone = UINT32_MAX;
 
   void add_nodes() {
-    for (std::size_t i = 0; i < spec_.hosts.size(); ++i)
-      name_node(spec_.hosts[i].name, fmt::format("/hosts/{}/name", i));
+    for (std::size_t i = 0; i < spec_.hosts.size(); ++i) {
+      const HostSpec& host = spec_.hosts[i];
+      define(nodes_, host.name, host.count, fmt::format("/hosts/{}/name", i));
+      options_.hosts.resize(nodes_.list.size(), host);
+    }
+    for (std::size_t i = 0; i < options_.hosts.size(); ++i) options_.hosts[i].name = nodes_.list[i];
     for (std::size_t i = 0; i < spec_.switches.size(); ++i)
-      name_node(spec_.switches[i], fmt::format("/switches/{}", i));
-    options_.hosts = spec_.hosts;
+      define(nodes_, spec_.switches[i], {}, fmt::format("/switches/{}", i));
     options_.switches = spec_.switches;
   }
 
-  void name_node(const std::string& name, const std::string& pointer) {
-    const auto index = static_cast<std::uint32_t>(node_names_.size());
-    node_names_.push_back(name);
-    if (!nodes_.emplace(name, index).second && !name.empty())
-      complain(pointer, fmt::format("another host or switch is called {} already", name));
+  /// How many of `count` more of a kind there may be, of which there are `so_far`. Says so where they are too many.
+  std::uint32_t allowed(std::size_t count, std::size_t so_far, const std::string& pointer) {
+    if (count + so_far > kManyMax) complain(pointer, fmt::format("there may be {} in all at most", kManyMax));
+    return static_cast<std::uint32_t>(std::min(count, kManyMax - std::min<std::size_t>(so_far, kManyMax)));
+  }
+
+  /// Gives `name` its meaning, and where there is a count also NAME-0, NAME-1 ...
+  void define(Names& names, const std::string& name, std::optional<std::uint32_t> count, const std::string& pointer) {
+    const Meaning meaning{static_cast<std::uint32_t>(names.list.size()), count};
+    bool fresh = names.meanings.emplace(name, meaning).second;
+    if (!count) names.list.push_back(name);
+    const std::uint32_t more = count ? allowed(*count, names.list.size(), pointer) : 0;
+    for (std::uint32_t k = 0; k < more; ++k) {
+      names.list.push_back(name_of_one(name, k));
+      fresh &= names.meanings.emplace(names.list.back(), Meaning{meaning.first + k, {}}).second;
+    }
+    if (!fresh && !name.empty()) complain(pointer, fmt::format("another {} is called {} already", names.kind, name));
   }
 
   void add_links() {
-    group_.resize(node_names_.size());
+    group_.resize(nodes_.list.size());
     std::iota(group_.begin(), group_.end(), 0u);
     for (std::size_t i = 0; i < spec_.links.size(); ++i) {
-      const LinkSpec& link = spec_.links[i];
+      const Many<LinkSpec>& links = spec_.links[i];
       const std::string pointer = fmt::format("/links/{}/between", i);
-      if (link.between.size() != 2) continue;  // said by the table
-      const std::uint32_t from = node(link.between[0], pointer + "/0");
-      const std::uint32_t to = node(link.between[1], pointer + "/1");
-      if (from == kNobody || to == kNobody) continue;
-      if (from == to) complain(pointer, fmt::format("the two ends are the same: {}", link.between[0]));
-      group_[group(from)] = group(to);
-      options_.links.push_back({from, to, link.bandwidth, link.latency});
+      const auto& between = links.first().between;
+      if (between.size() != 2) continue;  // said by the table
+      const std::uint32_t count = allowed(links.first().count.value_or(1), options_.links.size(), pointer);
+      for (std::uint32_t k = 0; k < count; ++k) {
+        const std::uint32_t place = links.first().count ? k : kAlone;
+        const std::uint32_t from = node(between[0], pointer + "/0", place);
+        const std::uint32_t to = node(between[1], pointer + "/1", place);
+        if (from == kNobody || to == kNobody) break;
+        if (from == to) complain(pointer, fmt::format("the two ends are the same: {}", nodes_.list[from]));
+        group_[group(from)] = group(to);
+        options_.links.push_back({from, to, links.of(k).bandwidth, links.of(k).latency});
+      }
     }
   }
 
   void add_guests() {
     for (std::size_t i = 0; i < spec_.guests.size(); ++i) {
-      GuestSpec& guest = spec_.guests[i];
+      Many<GuestSpec>& guests = spec_.guests[i];
       const std::string pointer = fmt::format("/guests/{}", i);
-      if (!guests_.emplace(guest.name, static_cast<std::uint32_t>(i)).second && !guest.name.empty())
-        complain(pointer + "/name", fmt::format("another guest is called {} already", guest.name));
-      if (!guest.host_name && !spec_.hosts.empty()) guest.host_name = spec_.hosts.front().name;
-      sim::GuestOptions& added = options_.guests.emplace_back(guest);
-      if (guest.host_name) added.host = host(*guest.host_name, pointer + "/host");
-      if (!issues_.any_under(pointer)) guest_checker_.check(added, pointer);
-      lives_on_.push_back(added.host);
+      const std::string name = guests.first().name;
+      const std::uint32_t first = static_cast<std::uint32_t>(guests_.list.size());
+      define(guests_, name, guests.first().count, pointer + "/name");
+      std::vector<sim::GuestOptions> versions;
+      for (GuestSpec& version : guests.versions) {
+        if (!version.host_name && !spec_.hosts.empty()) version.host_name = default_host(version.count.has_value());
+        versions.emplace_back(version);
+        if (!issues_.any_under(pointer)) guest_checker_.check(versions.back(), pointer);
+      }
+      for (std::uint32_t k = 0; first + k < guests_.list.size(); ++k) {
+        const std::uint32_t place = guests.first().count ? k : kAlone;
+        sim::GuestOptions& added = options_.guests.emplace_back(versions[k % versions.size()]);
+        added.name = guests_.list[first + k];
+        if (guests.first().host_name) added.host = host(*guests.first().host_name, pointer + "/host", place);
+        lives_on_.push_back(added.host);
+      }
     }
-    moved_by_.resize(spec_.guests.size());
+    moved_by_.resize(guests_.list.size());
+  }
+
+  /// Where a guest is that says nothing of it.
+  std::string default_host(bool many) const {
+    const HostSpec& first = spec_.hosts.front();
+    return first.count && !many ? name_of_one(first.name, 0) : first.name;
   }
 
   void add_traffic() {
@@ -87,7 +135,7 @@ class Resolver {
       const TrafficSpec& traffic = spec_.traffic[i];
       const std::string pointer = fmt::format("/traffic/{}", i);
       options_.traffic.push_back(
-          {guest(traffic.guest, pointer + "/guest"), node(traffic.peer, pointer + "/peer"), traffic.rate});
+          {guest(traffic.guest, pointer + "/guest"), node(traffic.peer, pointer + "/peer", kAlone), traffic.rate});
     }
   }
 
@@ -95,24 +143,46 @@ class Resolver {
     for (std::size_t i = 0; i < spec_.migrations.size(); ++i) {
       MigrationSpec& migration = spec_.migrations[i];
       const std::string pointer = fmt::format("/migrations/{}", i);
-      if (!migration.guest && spec_.guests.size() == 1) migration.guest = spec_.guests.front().name;
+      if (!migration.guest && guests_.list.size() == 1) migration.guest = guests_.list.front();
       sim::MigrationOptions added;
       added.at = migration.at;
       added.connection_timeout = migration.connection_timeout;
       added.strategy = migration.strategy.options;
-      added.guest = kNobody;
-      if (migration.guest)
-        added.guest = guest(*migration.guest, pointer + "/guest");
-      else if (!issues_.any_under("/guests"))
-        complain(pointer, "the field guest is missing, and there is not exactly one guest");
       added.file = migration.file;
-      added.to = migration.file ? kNobody : host(migration.to, pointer + "/to");
       check_kind(added, pointer);
       if (migration.after) added.after = predecessor(*migration.after, pointer + "/after");
-      if (added.guest != kNobody && added.to != kNobody) check_route(added, pointer);
-      if (added.guest != kNobody) moved_by_[added.guest] = static_cast<std::uint32_t>(i);
-      options_.migrations.push_back(std::move(added));
+      if (!migration.guest) {
+        if (!issues_.any_under("/guests"))
+          complain(pointer, "the field guest is missing, and there is not exactly one guest");
+      } else if (migration.guest->ends_with('*')) {
+        migrate_all(*migration.guest, added, migration.to, pointer);
+      } else {
+        added.guest = guest(*migration.guest, pointer + "/guest");
+        migrate(added, migration.to, pointer, kAlone);
+      }
     }
+  }
+
+  /// All guests whose names begin as `pattern` does before its star, in order.
+  void migrate_all(std::string pattern, sim::MigrationOptions added, const std::string& to,
+                   const std::string& pointer) {
+    pattern.pop_back();
+    const auto matches = [&](const std::string& name) { return name.starts_with(pattern); };
+    const auto all = static_cast<std::size_t>(std::ranges::count_if(guests_.list, matches));
+    const std::uint32_t most = allowed(all, options_.migrations.size(), pointer + "/guest");
+    std::uint32_t found = 0;
+    for (added.guest = 0; found < most; ++added.guest)
+      if (matches(guests_.list[added.guest])) migrate(added, to, pointer, found++);
+    if (all == 0 && !issues_.any_under("/guests"))
+      complain(pointer + "/guest", fmt::format("there is no guest whose name begins with {}", pattern));
+    if (all > 1 && added.file) complain(pointer + "/to", fmt::format("{} guests cannot go to one file", all));
+  }
+
+  void migrate(sim::MigrationOptions& added, const std::string& to, const std::string& pointer, std::uint32_t place) {
+    added.to = added.file ? kNobody : host(to, pointer + "/to", place);
+    if (added.guest != kNobody && added.to != kNobody) check_route(added, pointer);
+    if (added.guest != kNobody) moved_by_[added.guest] = static_cast<std::uint32_t>(options_.migrations.size());
+    options_.migrations.push_back(added);
   }
 
   /// A checkpoint goes to a file, and nothing else does.
@@ -133,14 +203,12 @@ class Resolver {
       const std::string pointer = fmt::format("/events/{}", i);
       using enum sim::EventKind;
       const bool on_host = event.kind == kHostCrash || event.kind == kMemoryRefused;
-      const bool on_migration =
-          event.kind == kCancel || event.kind == kRecover || event.kind == kCorrupt || event.phase;
-      if (on_host) event.host = host(event.host_name, pointer + "/host");
-      if (on_migration && event.migration >= spec_.migrations.size())
-        complain(pointer + "/migration", fmt::format("there are {} migrations", spec_.migrations.size()));
-      if (!on_host && event.kind != kCancel && event.kind != kRecover && event.kind != kCorrupt &&
-          event.link >= spec_.links.size())
-        complain(pointer + "/link", fmt::format("there are {} links", spec_.links.size()));
+      const bool commands = event.kind == kCancel || event.kind == kRecover || event.kind == kCorrupt;
+      if (on_host) event.host = host(event.host_name, pointer + "/host", kAlone);
+      if ((commands || event.phase) && event.migration >= options_.migrations.size())
+        complain(pointer + "/migration", fmt::format("there are {} migrations", options_.migrations.size()));
+      if (!on_host && !commands && event.link >= options_.links.size())
+        complain(pointer + "/link", fmt::format("there are {} links", options_.links.size()));
       options_.events.push_back(event);
     }
   }
@@ -156,40 +224,45 @@ class Resolver {
   void check_route(const sim::MigrationOptions& migration, const std::string& pointer) {
     std::uint32_t& from = lives_on_[migration.guest];
     if (from == kNobody) return;
-    const std::string& source = node_names_[from];
+    const std::string& source = nodes_.list[from];
     if (from == migration.to)
-      complain(pointer + "/to", fmt::format("{} is on {} already", spec_.guests[migration.guest].name, source));
-    else if (!issues_.any_under("/links") && group(from) != group(migration.to))
-      complain(pointer + "/to", fmt::format("no links lead from {} to {}", source, node_names_[migration.to]));
+      complain(pointer + "/to", fmt::format("{} is on {} already", guests_.list[migration.guest], source));
+    else if (group(from) != group(migration.to) && !issues_.any_under("/links"))
+      complain(pointer + "/to", fmt::format("no links lead from {} to {}", source, nodes_.list[migration.to]));
     from = migration.to;
   }
 
-  std::uint32_t node(const std::string& name, const std::string& pointer) {
-    return find(name, nodes_, node_names_.size(), "host or switch", pointer);
+  std::uint32_t node(const std::string& name, const std::string& pointer, std::uint32_t place) {
+    return find(name, nodes_, nodes_.list.size(), "host or switch", pointer, place);
   }
 
-  std::uint32_t host(const std::string& name, const std::string& pointer) {
-    const std::uint32_t index = find(name, nodes_, spec_.hosts.size(), "host", pointer);
-    if (index == kNobody || index < spec_.hosts.size()) return index;
+  std::uint32_t host(const std::string& name, const std::string& pointer, std::uint32_t place) {
+    const std::uint32_t index = find(name, nodes_, options_.hosts.size(), "host", pointer, place);
+    if (index == kNobody || index < options_.hosts.size()) return index;
     return complain(pointer, fmt::format("expected a host, but {} is a switch", name)), kNobody;
   }
 
   std::uint32_t guest(const std::string& name, const std::string& pointer) {
-    return find(name, guests_, spec_.guests.size(), "guest", pointer);
+    return find(name, guests_, guests_.list.size(), "guest", pointer, kAlone);
   }
 
-  /// What `name` stands for in `in`. The first `known_count` there are offered where it is none of them.
-  std::uint32_t find(const std::string& name, const Indices& in, std::size_t known_count, const char* what,
-                     const std::string& pointer) {
-    if (const auto found = in.find(name); found != in.end()) return found->second;
+  /// The index of what `name` means, said by the one at `place`. The first `known` of `names` are what may be meant.
+  std::uint32_t find(const std::string& name, const Names& names, std::size_t known, const char* what,
+                     const std::string& pointer, std::uint32_t place) {
+    if (const auto found = names.meanings.find(name); found != names.meanings.end()) {
+      const auto& [first, count] = found->second;
+      if (!count) return first;
+      if (place != kAlone) return first + place % *count;
+      complain(pointer, fmt::format("{} stands for {}, {} to {}: expected one of them", name, *count,
+                                    name_of_one(name, 0), name_of_one(name, *count - 1)));
+      return kNobody;
+    }
     // Where a definition failed to give a name, this may be the one.
-    if (known_count == 0 || name.empty() || in.contains("")) return kNobody;
-    std::vector<std::string> names;
-    for (const auto& [each, index] : in)
-      if (index < known_count) names.push_back(each);
-    const std::string hint = did_you_mean(name, names);
-    const std::string known = names.size() <= 20 ? "; known are " + joined(names) : "";
-    complain(pointer, fmt::format("there is no {} called {}{}", what, name, hint.empty() ? known : hint));
+    if (known == 0 || name.empty() || names.meanings.contains("")) return kNobody;
+    const std::vector<std::string> list(names.list.begin(), names.list.begin() + static_cast<std::ptrdiff_t>(known));
+    const std::string hint = did_you_mean(name, list);
+    const std::string all = known <= 20 ? "; known are " + joined(list) : "";
+    complain(pointer, fmt::format("there is no {} called {}{}", what, name, hint.empty() ? all : hint));
     return kNobody;
   }
 
@@ -206,8 +279,8 @@ class Resolver {
   Issues& issues_;
   GuestChecker guest_checker_;
   sim::RunOptions options_;
-  Indices nodes_, guests_;
-  std::vector<std::string> node_names_;
+  Names nodes_{"host or switch", {}, {}};
+  Names guests_{"guest", {}, {}};
   std::vector<std::uint32_t> group_;                    // union-find over nodes that links join
   std::vector<std::uint32_t> lives_on_;                 // per guest, after the migrations so far
   std::vector<std::optional<std::uint32_t>> moved_by_;  // per guest, the last of the migrations so far

@@ -4,7 +4,6 @@
 namespace godwit::scenarios {
 namespace {
 
-using sim::HostOptions;
 using sim::PageClassOptions;
 using sim::PageKind;
 
@@ -20,17 +19,20 @@ Codec<E> with_later(Codec<E> codec, std::string later) {
   return codec;
 }
 
-Table<HostOptions> make_host_table() {
-  Table<HostOptions> table("host", "a machine that runs guests");
-  table.field("name", &HostOptions::name, name(), "What the rest of the file calls it.");
-  table.field("cores", &HostOptions::cores, count(1, 65536), "Processor cores.").or_else(8);
-  table.field("profile", &HostOptions::profile, profile(), "What its boundary between guest and hypervisor costs.")
+Table<HostSpec> make_host_table() {
+  Table<HostSpec> table("host", "a machine that runs guests");
+  table.field("name", &HostSpec::name, name(), "What the rest of the file calls it.");
+  add_count(table, "So many of them, called NAME-0, NAME-1 ...; absent: one, called NAME.");
+  table.field("cores", &HostSpec::cores, count(1, 65536), "Processor cores.").or_else(8);
+  table.field("profile", &HostSpec::profile, profile(), "What its boundary between guest and hypervisor costs.")
       .or_else("modern-x86");
   return table;
 }
 
 Table<LinkSpec> make_link_table() {
   Table<LinkSpec> table("link", "a connection between two hosts or switches");
+  table.takes_turns();
+  add_count(table, "So many of them; of ends that stand for many the i-th link takes the i-th. Absent: one.");
   auto& between =
       table.field("between", &LinkSpec::between, list(name_of("the name of a host or a switch")), "The two ends.");
   between.kind = "list of two names of hosts or switches";
@@ -63,6 +65,7 @@ void add_class_place(Table<PageClassOptions>& table) {
                        "Where it lies: at the top of memory below classes placed there before, or from an offset on; "
                        "absent: at the lowest place still unclaimed.");
   at.required = false;
+  at.in_turn = true;
   at.schema = [=] { return Json{{"anyOf", {Json{{"const", "high"}}, offset.schema()}}}; };
   at.read = [=](const Node& node, PageClassOptions& o, Issues& issues) {
     o.at_high = node.is(Node::Type::kString) && node.text == "high";
@@ -82,6 +85,7 @@ void add_class_place(Table<PageClassOptions>& table) {
 
 Table<PageClassOptions> make_page_class_table() {
   Table<PageClassOptions> table("page_class", "a part of a guest's memory that is not plain");
+  table.takes_turns();
   table.field("class", &PageClassOptions::kind,
               choice<PageKind>({{"zero", PageKind::kZero, "Never written: full of zeroes."},
                                 {"free", PageKind::kFree, "In use by nobody, whatever is in it."},
@@ -94,9 +98,11 @@ Table<PageClassOptions> make_page_class_table() {
 
 Table<GuestSpec> make_guest_table() {
   Table<GuestSpec> table("guest", "a virtual machine");
+  table.takes_turns();
   table.field("name", &GuestSpec::name, name(), "What the rest of the file calls it.");
+  add_count(table, "So many of them, called NAME-0, NAME-1 ...; absent: one, called NAME.");
   table.maybe("host", &GuestSpec::host_name, name_of("the name of a host"),
-              "Where it runs at first; absent: on the first host.");
+              "Where it runs at first; absent: on the first host. Of a host that stands for many: on each in turn.");
   table.field("memory", &GuestSpec::memory, bytes({"1 MiB", "16 TiB"}), "All its memory, a multiple of page_size.");
   table
       .field("page_size", &GuestSpec::page_size, bytes({"4 KiB", "2 MiB"}), "What is tracked and sent; a power of two.")
@@ -176,7 +182,8 @@ Table<sim::FileOptions> make_file_table() {
 void add_target(Table<MigrationSpec>& table) {
   const Codec<std::string> host = name_of("the name of a host");
   const Codec<sim::FileOptions> file = object("file", "a file", &file_table);
-  auto& to = table.add("to", "the name of a host, or an object with a file for a checkpoint", "Where to.");
+  auto& to = table.add("to", "the name of a host, or an object with a file for a checkpoint",
+                       "Where to. Of a host that stands for many: to each in turn.");
   to.schema = [=] { return Json{{"anyOf", {host.schema(), file.schema()}}}; };
   to.read = [=](const Node& node, MigrationSpec& m, Issues& issues) {
     if (!node.is(Node::Type::kObject)) return host.read(node, m.to, issues);
@@ -189,8 +196,8 @@ void add_target(Table<MigrationSpec>& table) {
 
 Table<MigrationSpec> make_migration_table() {
   Table<MigrationSpec> table("migration", "a guest's move to another host");
-  table.maybe("guest", &MigrationSpec::guest, name_of("the name of a guest"),
-              "Who moves; may be absent where there is one guest.");
+  table.maybe("guest", &MigrationSpec::guest, name_or_all_of("the name of a guest"),
+              "Who moves; may be absent where there is one guest. \"vm-*\": all whose names begin with vm-, in order.");
   add_target(table);
   table.field("at", &MigrationSpec::at, time({"0 s", "10000 h"}), "When it is asked for; with after, how long after.")
       .or_else("0 s");
@@ -286,9 +293,11 @@ Table<ScenarioSpec> make_scenario_table() {
   table.field("hosts", &ScenarioSpec::hosts, list(object("host", "hosts", &host_table), 1), "The machines.");
   table.field("switches", &ScenarioSpec::switches, list(name()), "Names of switches, which links may join.")
       .or_else(Json::array());
-  table.field("links", &ScenarioSpec::links, list(object("link", "links", &link_table)), "What connects them.")
+  table.field("links", &ScenarioSpec::links, list(many(object("link", "links", &link_table))), "What connects them.")
       .or_else(Json::array());
-  table.field("guests", &ScenarioSpec::guests, list(object("guest", "guests", &guest_table)), "The virtual machines.")
+  table
+      .field("guests", &ScenarioSpec::guests, list(many(object("guest", "guests", &guest_table))),
+             "The virtual machines.")
       .or_else(Json::array());
   table
       .field("traffic", &ScenarioSpec::traffic, list(object("traffic", "traffic", &traffic_table)),
@@ -313,8 +322,8 @@ const Table<ScenarioSpec>& scenario_table() {
   return table;
 }
 
-const Table<HostOptions>& host_table() {
-  static const Table<HostOptions> table = make_host_table();
+const Table<HostSpec>& host_table() {
+  static const Table<HostSpec> table = make_host_table();
   return table;
 }
 

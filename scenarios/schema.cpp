@@ -9,6 +9,7 @@ namespace {
 
 Json property(const FieldInfo& field) {
   Json schema = field.schema ? field.schema() : Json::object();
+  if (field.in_turn) schema = Json{{"anyOf", {schema, Json{{"type", "array"}, {"items", schema}, {"minItems", 1}}}}};
   // Beside "$ref" a draft-07 validator sees nothing, so such a schema is wrapped to carry its description.
   if (schema.contains("$ref")) schema = Json{{"allOf", Json::array({schema})}};
   schema["description"] = field.doc;

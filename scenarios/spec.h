@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "scenarios/fields.h"
+#include "scenarios/many.h"
 #include "scenarios/strategy.h"
 #include "sim/options.h"
 
@@ -14,7 +15,12 @@ namespace godwit::scenarios {
 enum class LinkModel : std::uint8_t { kFluid };
 enum class TrafficKind : std::uint8_t { kRequest };
 
+struct HostSpec : sim::HostOptions {
+  std::optional<std::uint32_t> count;
+};
+
 struct LinkSpec {
+  std::optional<std::uint32_t> count;
   std::vector<std::string> between;
   BitsPerSecond bandwidth{0};
   Nanos latency{0};
@@ -22,6 +28,7 @@ struct LinkSpec {
 };
 
 struct GuestSpec : sim::GuestOptions {
+  std::optional<std::uint32_t> count;
   std::optional<std::string> host_name;
 };
 
@@ -32,7 +39,7 @@ struct TrafficSpec {
 };
 
 struct MigrationSpec {
-  std::optional<std::string> guest;
+  std::optional<std::string> guest;  ///< Or, with a * at its end, all whose names begin so.
   std::string to;
   std::optional<sim::FileOptions> file;  ///< Instead of `to`.
   Nanos at{0};
@@ -59,10 +66,10 @@ struct ScenarioSpec {
   std::uint64_t seed = 1;
   Nanos horizon{0};
   std::uint32_t max_parallel = 0;
-  std::vector<sim::HostOptions> hosts;
+  std::vector<HostSpec> hosts;
   std::vector<std::string> switches;
-  std::vector<LinkSpec> links;
-  std::vector<GuestSpec> guests;
+  std::vector<Many<LinkSpec>> links;
+  std::vector<Many<GuestSpec>> guests;
   std::vector<TrafficSpec> traffic;
   std::vector<MigrationSpec> migrations;
   std::vector<EventSpec> events;
@@ -70,7 +77,7 @@ struct ScenarioSpec {
 };
 
 const Table<ScenarioSpec>& scenario_table();
-const Table<sim::HostOptions>& host_table();
+const Table<HostSpec>& host_table();
 const Table<LinkSpec>& link_table();
 const Table<GuestSpec>& guest_table();
 const Table<sim::PageClassOptions>& page_class_table();

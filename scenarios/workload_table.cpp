@@ -87,6 +87,7 @@ void add_demand(Table<Options>& table) {
 
 Table<Options> make_table(bool top) {
   Table<Options> table(top ? "workload" : "part", top ? "what a guest writes" : "a workload inside another");
+  table.takes_turns();
   std::vector<std::string> names;
   for (const Choice<Kind>& each : kinds()) names.push_back(each.name);
   table.set_variants("kind", names, [](const Options& o) { return static_cast<std::uint32_t>(o.kind); });
@@ -115,6 +116,7 @@ Table<Options> make_table(bool top) {
 
 Table<Options::Phase> make_phase_table() {
   Table<Options::Phase> table("phase", "a phase of a workload");
+  table.takes_turns();
   table.field("for", &Options::Phase::lasts, time({"1 us", "10000 h"}), "How long it lasts.");
   table.field("workload", &Options::Phase::workload, object("part", "a workload", &part_table), "What it writes.");
   return table;
