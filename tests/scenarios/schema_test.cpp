@@ -52,14 +52,16 @@ TEST(Schema, TheCommittedCopiesAreTheGeneratedOnes) {
       << "run: godwit schema --reference > docs/scenario-reference.md";
 }
 
-TEST(Schema, AcceptsTheLibrary) {
+TEST(Schema, AcceptsTheLibraryAndTheBenchmarksCases) {
   Schema schema;
-  for (const auto& entry : std::filesystem::directory_iterator(kLibrary)) {
-    if (entry.path().extension() != ".json") continue;
-    const Plain document = read(entry.path().stem().string());
-    EXPECT_TRUE(schema.accepts(document)) << entry.path();
-    EXPECT_TRUE(parser_accepts(document)) << entry.path();
-    EXPECT_EQ(document["name"], entry.path().stem().string());
+  for (const std::string& folder : {kLibrary, std::string(GODWIT_SOURCE_DIR) + "/bench/cases"}) {
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+      if (entry.path().extension() != ".json") continue;
+      const Plain document = Plain::parse(test::read_file(entry.path().string()));
+      EXPECT_TRUE(schema.accepts(document)) << entry.path();
+      EXPECT_TRUE(parser_accepts(document)) << entry.path();
+      EXPECT_EQ(document["name"], entry.path().stem().string());
+    }
   }
 }
 
