@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "report/format.h"
+#include "sim/names.h"
 
 namespace godwit::report {
 namespace {

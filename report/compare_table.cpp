@@ -7,6 +7,7 @@
 
 #include "report/columns.h"
 #include "report/format.h"
+#include "sim/names.h"
 #include "studies/difference.h"
 
 namespace godwit::report {

@@ -63,42 +63,6 @@ std::string plural(std::uint64_t number, std::string_view noun) {
   return fmt::format("{} {}{}", grouped(number), noun, number == 1 ? "" : "s");
 }
 
-std::string_view name_of(sim::Status status) {
-  using enum sim::Status;
-  switch (status) {
-    case kCompleted: return "completed";
-    case kFailed: return "failed";
-    case kCancelled: return "cancelled";
-    case kUnfinished: return "unfinished";
-    case kInDoubt: return "in_doubt";
-    case kPaused: return "paused";
-    case kLost: return "lost";
-  }
-  return "unknown";
-}
-
-std::string_view name_of(sim::Home home) {
-  using enum sim::Home;
-  switch (home) {
-    case kSource: return "source";
-    case kDestination: return "destination";
-    case kNowhere: return "nowhere";
-  }
-  return "unknown";
-}
-
-std::string_view name_of(sim::Part part) {
-  static constexpr std::array<std::string_view, sim::kParts> kNames = {"stop",         "harvest", "copy",   "shadow",
-                                                                       "device_state", "inflate", "commit", "resume"};
-  return kNames[static_cast<std::size_t>(part)];
-}
-
-std::string_view name_of(sim::Activity activity) {
-  static constexpr std::array<std::string_view, sim::kActivities> kNames = {"track",    "harvest", "copy",
-                                                                            "protocol", "apply",   "inflate"};
-  return kNames[static_cast<std::size_t>(activity)];
-}
-
 std::string words_of(std::string_view name) {
   std::string words(name);
   for (char& c : words)

@@ -5,7 +5,6 @@
 #include <string_view>
 
 #include "base/units.h"
-#include "sim/result.h"
 
 /// Numbers and names as people and documents read them.
 namespace godwit::report {
@@ -26,11 +25,6 @@ std::string grouped(std::uint64_t number);
 
 /// "1 round", "3 rounds".
 std::string plural(std::uint64_t number, std::string_view noun);
-
-std::string_view name_of(sim::Status status);
-std::string_view name_of(sim::Home home);
-std::string_view name_of(sim::Part part);
-std::string_view name_of(sim::Activity activity);
 
 /// The name for people: "device state" for device_state.
 std::string words_of(std::string_view name);

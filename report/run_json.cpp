@@ -5,6 +5,7 @@
 #include <cstddef>
 
 #include "report/format.h"
+#include "sim/names.h"
 
 namespace godwit::report {
 namespace {

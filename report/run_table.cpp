@@ -10,6 +10,7 @@
 
 #include "report/columns.h"
 #include "report/format.h"
+#include "sim/names.h"
 
 namespace godwit::report {
 namespace {

@@ -1,4 +1,5 @@
 #include "scenarios/spec.h"
+#include "sim/names.h"
 
 namespace godwit::scenarios {
 namespace {
@@ -21,17 +22,12 @@ std::vector<Choice<EventKind>> kinds() {
 }
 
 Codec<Phase> phase() {
-  return choice<Phase>({{"setup", Phase::kSetup, ""},
-                        {"pre_copy", Phase::kPreCopy, ""},
-                        {"stop", Phase::kStop, ""},
-                        {"harvest", Phase::kHarvest, ""},
-                        {"copy", Phase::kCopy, ""},
-                        {"shadow", Phase::kShadow, ""},
-                        {"device_state", Phase::kDeviceState, ""},
-                        {"inflate", Phase::kInflate, ""},
-                        {"commit", Phase::kCommit, ""},
-                        {"resume", Phase::kResume, ""},
-                        {"post_copy", Phase::kPostCopy, ""}});
+  using enum Phase;
+  std::vector<Choice<Phase>> choices;
+  for (const Phase each :
+       {kSetup, kPreCopy, kStop, kHarvest, kCopy, kShadow, kDeviceState, kInflate, kCommit, kResume, kPostCopy})
+    choices.push_back({std::string(sim::name_of(each)), each, ""});
+  return choice(choices);
 }
 
 Table<EventSpec> make_event_table() {

@@ -3,26 +3,12 @@
 #include <algorithm>
 #include <map>
 #include <set>
-#include <string_view>
 
 #include "base/check.h"
+#include "sim/names.h"
 
 namespace godwit::studies {
 namespace {
-
-std::string_view name_of(sim::Status status) {
-  using enum sim::Status;
-  switch (status) {
-    case kCompleted: return "completed";
-    case kFailed: return "failed";
-    case kCancelled: return "cancelled";
-    case kUnfinished: return "unfinished";
-    case kInDoubt: return "in_doubt";
-    case kPaused: return "paused";
-    case kLost: return "lost";
-  }
-  return "unknown";
-}
 
 void note_outcome(RunFigures& figures, const sim::MigrationResult& migration) {
   ++figures.migrations;
