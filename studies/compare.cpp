@@ -1,13 +1,9 @@
 #include "studies/compare.h"
 
 #include <algorithm>
-#include <atomic>
-#include <exception>
-#include <mutex>
 #include <optional>
 #include <set>
 #include <span>
-#include <thread>
 #include <utility>
 
 #include "base/check.h"
@@ -16,66 +12,18 @@
 namespace godwit::studies {
 namespace {
 
-/// The runs, by number: seed after seed, and for each seed one contender after another.
-class Runs {
- public:
-  Runs(const std::vector<Contender>& contenders, std::uint32_t seeds, const Progress& progress)
-      : contenders_(contenders), progress_(progress), figures_(contenders.size() * seeds) {}
-
-  /// Takes one run after another until none is left. Several threads may.
-  void work() {
-    while (!ended_) {
-      const std::size_t number = next_++;
-      if (number >= figures_.size()) return;
-      try {
-        finish(number, run(number));
-      } catch (...) {
-        fail();
-      }
-    }
+/// Of each contender, the runs of those seeds that all have finished. `runs` has seed after seed, and for each seed one
+/// contender after another.
+std::vector<std::vector<RunFigures>> finished_seeds(std::vector<std::optional<RunFigures>> runs,
+                                                    std::size_t contenders) {
+  std::vector<std::vector<RunFigures>> kept(contenders);
+  for (std::size_t first = 0; first < runs.size(); first += contenders) {
+    const std::span seed(&runs[first], contenders);
+    if (!std::ranges::all_of(seed, [](const auto& each) { return each.has_value(); })) continue;
+    for (std::size_t i = 0; i < seed.size(); ++i) kept[i].push_back(std::move(*seed[i]));
   }
-
-  /// Of each contender, the runs of those seeds that all have finished.
-  std::vector<std::vector<RunFigures>> take() {
-    if (failure_) std::rethrow_exception(failure_);
-    std::vector<std::vector<RunFigures>> kept(contenders_.size());
-    for (std::size_t first = 0; first < figures_.size(); first += contenders_.size()) {
-      const std::span seed(&figures_[first], contenders_.size());
-      if (!std::ranges::all_of(seed, [](const auto& each) { return each.has_value(); })) continue;
-      for (std::size_t i = 0; i < seed.size(); ++i) kept[i].push_back(std::move(*seed[i]));
-    }
-    return kept;
-  }
-
- private:
-  RunFigures run(std::size_t number) const {
-    sim::RunOptions options = contenders_[number % contenders_.size()].scenario.options;
-    options.seed += number / contenders_.size();
-    return figures_of(sim::run(options));
-  }
-
-  void finish(std::size_t number, RunFigures figures) {
-    const std::lock_guard lock(mutex_);
-    figures_[number] = std::move(figures);
-    ++done_;
-    if (progress_ && !progress_(done_, figures_.size())) ended_ = true;
-  }
-
-  void fail() {
-    const std::lock_guard lock(mutex_);
-    if (!failure_) failure_ = std::current_exception();
-    ended_ = true;
-  }
-
-  const std::vector<Contender>& contenders_;
-  const Progress& progress_;
-  std::vector<std::optional<RunFigures>> figures_;
-  std::atomic<std::size_t> next_{0};
-  std::atomic<bool> ended_{false};
-  std::mutex mutex_;
-  std::size_t done_ = 0;
-  std::exception_ptr failure_;
-};
+  return kept;
+}
 
 bool is_drawn(const workloads::Options& workload) {
   using enum workloads::Kind;
@@ -130,15 +78,15 @@ std::variant<std::vector<Contender>, std::vector<scenarios::Issue>> contenders(
 Comparison compare(const std::vector<Contender>& contenders, const CompareOptions& options, const Progress& progress) {
   GODWIT_CHECK(!contenders.empty());
   GODWIT_CHECK(options.seeds > 0);
-  GODWIT_CHECK(options.jobs > 0);
-  Runs runs(contenders, options.seeds, progress);
-  {
-    std::vector<std::jthread> others;
-    for (std::uint32_t i = 1; i < options.jobs; ++i) others.emplace_back([&runs] { runs.work(); });
-    runs.work();
-  }
+  std::vector<std::optional<RunFigures>> runs(contenders.size() * options.seeds);
+  const auto run = [&](std::size_t number) {
+    sim::RunOptions scenario = contenders[number % contenders.size()].scenario.options;
+    scenario.seed += number / contenders.size();
+    runs[number] = figures_of(sim::run(scenario));
+  };
+  for_each_number(runs.size(), options.jobs, run, progress);
 
-  std::vector<std::vector<RunFigures>> figures = runs.take();
+  std::vector<std::vector<RunFigures>> figures = finished_seeds(std::move(runs), contenders.size());
   Comparison comparison;
   comparison.pairing = pairing_of(contenders.front().scenario.options);
   for (const RunFigures& each : figures.front()) comparison.seeds.push_back(each.seed);

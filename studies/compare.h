@@ -2,13 +2,13 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "scenarios/load.h"
 #include "studies/figures.h"
+#include "studies/parallel.h"
 
 /// The same guests, workload and goal under several strategies and seeds.
 namespace godwit::studies {
@@ -44,9 +44,6 @@ struct Contender {
 /// The scenario under each of `strategies`, or what is wrong with it under one of them.
 std::variant<std::vector<Contender>, std::vector<scenarios::Issue>> contenders(
     const scenarios::Loaded& loaded, const std::vector<std::string>& strategies);
-
-/// Is told how many of the runs are done, by one thread at a time. Says whether to go on.
-using Progress = std::function<bool(std::size_t done, std::size_t total)>;
 
 /// Runs everything, seed after seed. Where `progress` ends it early, the seeds that all strategies have finished are
 /// kept: perhaps none. Throws what a run throws. Requires contenders, seeds and jobs.
