@@ -1,9 +1,7 @@
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -16,6 +14,7 @@
 #include "cli/input.h"
 #include "cli/interrupt.h"
 #include "cli/output.h"
+#include "cli/progress.h"
 #include "report/compare_json.h"
 #include "report/compare_table.h"
 #include "studies/compare.h"
@@ -27,29 +26,6 @@ struct Arguments : ScenarioArguments {
   std::vector<std::string> strategies{"self-migration", "stop-and-copy", "clark05", "qemu-10"};
   studies::CompareOptions options{.seeds = 5, .jobs = std::max(1u, std::thread::hardware_concurrency())};
   std::string json;
-};
-
-/// A line that is rewritten while runs go on. Only where somebody looks.
-class ProgressLine {
- public:
-  ~ProgressLine() {
-    if (shown_) fmt::print(stderr, "\r\033[K");
-  }
-
-  void show(std::size_t done, std::size_t total) {
-    const auto now = std::chrono::steady_clock::now();
-    if (!on_terminal_ || now - start_ < std::chrono::milliseconds(300)) return;
-    const double seconds = std::chrono::duration<double>(now - start_).count();
-    const double left = seconds / static_cast<double>(done) * static_cast<double>(total - done);
-    fmt::print(stderr, "\r\033[K{} of {} runs, {:.1f} s left", done, total, left);
-    std::fflush(stderr);
-    shown_ = true;
-  }
-
- private:
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-  bool on_terminal_ = ::isatty(STDERR_FILENO) == 1;
-  bool shown_ = false;
 };
 
 int refuse(const std::string& what) {

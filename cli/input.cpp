@@ -8,6 +8,8 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
+#include <sstream>
 #include <system_error>
 #include <utility>
 #include <variant>
@@ -52,6 +54,18 @@ std::optional<scenarios::Loaded> load(const ScenarioArguments& arguments) {
     return std::nullopt;
   }
   return std::get<scenarios::Loaded>(std::move(result));
+}
+
+std::optional<std::string> read_text(const std::string& file, const std::string& expected) {
+  std::string trouble = trouble_with(file, expected);
+  std::ostringstream text;
+  if (trouble.empty()) {
+    std::ifstream input(file, std::ios::binary);
+    if (!input || !(text << input.rdbuf())) trouble = "this file cannot be read";
+  }
+  if (trouble.empty()) return text.str();
+  fmt::print(stderr, "{}: {}\n", file, trouble);
+  return std::nullopt;
 }
 
 std::string question_of(const scenarios::Loaded& loaded) {

@@ -29,6 +29,9 @@ std::string trouble_with(const std::string& file, const std::string& expected);
 /// The scenario, or nothing after saying on stderr all that is wrong with it.
 std::optional<scenarios::Loaded> load(const ScenarioArguments& arguments);
 
+/// The text of a file, or nothing after saying on stderr why it cannot be had. `expected` is "a golden file".
+std::optional<std::string> read_text(const std::string& file, const std::string& expected);
+
 /// The question that the scenario's file asks; empty where it asks none.
 std::string question_of(const scenarios::Loaded& loaded);
 

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <csignal>
 
@@ -11,11 +12,12 @@ namespace godwit::cli {
 namespace {
 
 std::atomic<bool> g_noted{false};
-std::atomic<const char*> g_temporary{nullptr};
+std::array<std::atomic<const char*>, 64> g_temporaries{};
 static_assert(std::atomic<bool>::is_always_lock_free && std::atomic<const char*>::is_always_lock_free);
 
 void leave(int) {
-  if (const char* path = g_temporary.load()) ::unlink(path);
+  for (const auto& each : g_temporaries)
+    if (const char* path = each.load()) ::unlink(path);
   ::_exit(kInterrupted);
 }
 
@@ -36,6 +38,19 @@ void handle_with(void (*handler)(int)) {
 void exit_on_interrupt() { handle_with(leave); }
 void note_interrupt() { handle_with(note); }
 bool interrupted() { return g_noted.load(); }
-void set_temporary_file(const char* path) { g_temporary.store(path); }
+
+void remember_temporary_file(const char* path) {
+  for (auto& each : g_temporaries) {
+    const char* free = nullptr;
+    if (each.compare_exchange_strong(free, path)) return;
+  }
+}
+
+void forget_temporary_file(const char* path) {
+  for (auto& each : g_temporaries) {
+    const char* kept = path;
+    each.compare_exchange_strong(kept, nullptr);
+  }
+}
 
 }  // namespace godwit::cli

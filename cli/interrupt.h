@@ -2,7 +2,7 @@
 
 namespace godwit::cli {
 
-/// From now on an interrupt (Ctrl-C, SIGTERM) ends the process with kInterrupted, after removing the temporary file.
+/// From now on an interrupt (Ctrl-C, SIGTERM) ends the process with kInterrupted, after removing the temporary files.
 void exit_on_interrupt();
 
 /// From now on the first interrupt only makes `interrupted` true, so that what was done can be kept; the second ends
@@ -10,7 +10,8 @@ void exit_on_interrupt();
 void note_interrupt();
 bool interrupted();
 
-/// The file that an exit by interrupt removes; null: none. Requires it to outlive that role.
-void set_temporary_file(const char* path);
+/// The files, up to 64, that an exit by interrupt removes. Requires `path` to stay as it is until it is forgotten.
+void remember_temporary_file(const char* path);
+void forget_temporary_file(const char* path);
 
 }  // namespace godwit::cli

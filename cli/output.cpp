@@ -59,17 +59,16 @@ std::variant<Output, std::string> Output::open(const std::string& path) {
   return output;
 }
 
-Output::Output(Output&& other) noexcept
-    : path_(std::move(other.path_)),
-      temporary_(std::exchange(other.temporary_, {})),
-      fd_(std::exchange(other.fd_, -1)) {
-  if (!temporary_.empty()) set_temporary_file(temporary_.c_str());
+Output::Output(Output&& other) noexcept : path_(std::move(other.path_)), fd_(std::exchange(other.fd_, -1)) {
+  forget_temporary_file(other.temporary_.c_str());
+  temporary_ = std::exchange(other.temporary_, {});
+  if (!temporary_.empty()) remember_temporary_file(temporary_.c_str());
 }
 
 Output::~Output() {
   if (fd_ >= 0) ::close(fd_);
   if (temporary_.empty()) return;
-  set_temporary_file(nullptr);
+  forget_temporary_file(temporary_.c_str());
   ::unlink(temporary_.c_str());
 }
 
@@ -86,7 +85,7 @@ std::string Output::write(std::string_view text) {
   }
   if (temporary_.empty()) return {};
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) return trouble(path_, errno);
-  set_temporary_file(nullptr);
+  forget_temporary_file(temporary_.c_str());
   temporary_.clear();
   return {};
 }

@@ -1,0 +1,26 @@
+#include "cli/progress.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+namespace godwit::cli {
+
+ProgressLine::ProgressLine() : on_terminal_(::isatty(STDERR_FILENO) == 1) {}
+
+ProgressLine::~ProgressLine() {
+  if (shown_) fmt::print(stderr, "\r\033[K");
+}
+
+void ProgressLine::show(std::size_t done, std::size_t total) {
+  const auto now = std::chrono::steady_clock::now();
+  if (!on_terminal_ || now - start_ < std::chrono::milliseconds(300)) return;
+  const double seconds = std::chrono::duration<double>(now - start_).count();
+  const double left = seconds / static_cast<double>(done) * static_cast<double>(total - done);
+  fmt::print(stderr, "\r\033[K{} of {} runs, {:.1f} s left", done, total, left);
+  std::fflush(stderr);
+  shown_ = true;
+}
+
+}  // namespace godwit::cli
