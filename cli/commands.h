@@ -19,6 +19,8 @@ enum Exit : int {
 void add_run(CLI::App& app, int& exit_status);
 void add_restore(CLI::App& app, int& exit_status);
 void add_compare(CLI::App& app, int& exit_status);
+void add_check(CLI::App& app, int& exit_status);
+void add_diff(CLI::App& app, int& exit_status);
 void add_strategies(CLI::App& app, int& exit_status);
 void add_workloads(CLI::App& app, int& exit_status);
 void add_schema(CLI::App& app, int& exit_status);

@@ -26,6 +26,8 @@ int main(int argc, char** argv) {
   add_run(app, exit_status);
   add_restore(app, exit_status);
   add_compare(app, exit_status);
+  add_check(app, exit_status);
+  add_diff(app, exit_status);
   add_strategies(app, exit_status);
   add_workloads(app, exit_status);
   add_schema(app, exit_status);
