@@ -26,8 +26,22 @@ constexpr Exposure exposure(std::uint64_t rate_millionths, Nanos time, std::uint
   return x > kExposureMax ? kExposureMax : static_cast<Exposure>(x);
 }
 
+/// The expected writes in `time` to all pages together, in parts of 2^56. What one page expects is exposure_of its share.
+/// Saturates at 2^72 ns x writes/s: 4.7e12 writes.
+constexpr u128 total_exposure(std::uint64_t rate_millionths, Nanos time) {
+  constexpr u128 kMax = (u128{1} << 72) - 1;
+  const u128 writes = static_cast<u128>(rate_millionths) * static_cast<std::uint64_t>(time.count()) / 1'000'000;
+  return ((writes < kMax ? writes : kMax) << kExposureBits) / kNanosPerSecond;
+}
+
 constexpr std::uint64_t mul_high(std::uint64_t a, std::uint64_t b) {
   return static_cast<std::uint64_t>(static_cast<u128>(a) * b >> 64);
+}
+
+/// What a page expects that gets `share` of all writes. Saturates at kExposureMax.
+constexpr Exposure exposure_of(u128 total, Chance share) {
+  const u128 x = (total >> 64) * share + mul_high(static_cast<std::uint64_t>(total), share);
+  return x > kExposureMax ? kExposureMax : static_cast<Exposure>(x);
 }
 
 /// exp(-x). Absolute error below 2^-58: a factor for each bit of x down to 2^-16 and a cubic for the rest, whose next

@@ -64,6 +64,7 @@ GuestMemory::GuestMemory(const GuestOptions& options, std::uint64_t seed, std::u
 }
 
 void GuestMemory::start(Nanos guest) {
+  settle_zero_pages(guest);
   log_->clear();
   stale_->fill();
   unapplied_->fill();
@@ -73,11 +74,30 @@ void GuestMemory::start(Nanos guest) {
   drawn_.clear();
 }
 
+/// What was written while nobody tracked matters once only: a zero page that was written is none any more.
+void GuestMemory::settle_zero_pages(Nanos guest) {
+  const auto until = [&](std::uint64_t b) { return drawn_.empty() ? drawn_until_ : drawn_[b]; };
+  const auto has_zero = [&](std::uint64_t b) { return b < blocks() && zero_->count_in_block(b) > 0; };
+  for (std::uint64_t b = 0; b < blocks();) {
+    std::uint64_t end = b + 1;
+    if (has_zero(b)) {
+      while (has_zero(end) && until(end) == until(b)) ++end;
+      const PageRange part = intersect({b * PageSet::kBlockPages, (end - b) * PageSet::kBlockPages}, zero_->all());
+      workload_.writes(part, until(b), guest, [this](const PageRun& run) { write(run); });
+    }
+    b = end;
+  }
+}
+
 void GuestMemory::mark(const PageRun& run) {
   const std::uint64_t before = log_->count().value;
   log_->add(run);
   faults_ += log_->count().value - before;
   if (watching_) stale_->add(run);
+  write(run);
+}
+
+void GuestMemory::write(const PageRun& run) {
   if (!zero_->empty()) zero_->remove(run);
   if (bytes_) bytes_->write(run);
 }

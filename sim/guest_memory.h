@@ -82,9 +82,12 @@ class GuestMemory {
   void left() { tracking_ = false; }
   /// Source and destination agree at each page's snapshot instant.
   bool agrees() const { return stale_->empty() && unapplied_->empty(); }
+  const PageSet& stale() const { return *stale_; }
 
  private:
   void mark(const PageRun& run);
+  void write(const PageRun& run);
+  void settle_zero_pages(Nanos guest);
 
   Pages size_;
   Bytes page_size_;

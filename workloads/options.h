@@ -26,7 +26,7 @@ struct Options {
   std::optional<Bytes> memory;   ///< The part of the guest that is touched; absent: all that is neither zero nor free.
   std::optional<Bytes> at;       ///< Where that part begins; absent: at the first such page.
   Bytes hot_memory{0};           ///< hot_set: the size of the hot part, at the start of `memory`.
-  Share hot_share = 0;           ///< hot_set: the share of writes that go there; the others go to the rest.
+  Share hot_share = 0;           ///< hot_set: the share of writes that go there; the others go to the rest, if any.
   std::uint64_t exponent_millionths = 0;  ///< zipf: the weight of the k-th 64-page word is 1 / k^exponent.
   struct Phase;
   std::vector<Phase> phases;                   ///< phased: in turn, again and again.

@@ -32,6 +32,19 @@ PageRange range_of(const Options& options, PageRange touchable, Bytes page_size)
 /// Those of `range` that make whole groups of 64 pages, which zipf needs; count 0: none.
 PageRange whole_words(PageRange range);
 
+/// Counts the distinct pages in a trace's intervals from some interval on. Remembers the count after each, so that questions
+/// with the same beginning cost one walk in all.
+class DistinctPages {
+ public:
+  /// Of pages below `limit`, in the `intervals` intervals from `first` on, the trace repeated as needed.
+  std::uint64_t in(const Trace& trace, std::uint64_t limit, std::uint64_t first, std::uint64_t intervals);
+
+ private:
+  std::uint64_t first_ = 0;
+  std::vector<std::uint64_t> counts_;  // after 0, 1, 2 ... intervals
+  std::vector<std::uint64_t> seen_;    // bits
+};
+
 /// Who writes which page when. Pure in guest time: the same question has the same answer, in whatever order and for
 /// whatever pages it is asked, as long as each page's intervals join without gap or overlap.
 ///
@@ -47,7 +60,10 @@ class Workload {
   template <class Mark>
   void writes(PageRange range, Nanos from, Nanos to, Mark&& mark) const;
 
-  /// How many distinct pages are expected to be written in (from, to]; for parts that overlap, at most.
+  /// How many distinct pages are expected to be written in (from, to], rounded down; never falls as `to` rises. Off by less
+  /// than 0.25 % for zipf, otherwise exact but for one case: where a part that is sequential or recorded overlaps another
+  /// such, each counts as independent of the other, and a recorded one as spread evenly over its memory.
+  /// Remembers what it counted in a trace: not for two threads at once.
   std::uint64_t expected_distinct(Nanos from, Nanos to) const;
 
   /// The first write in guest time after `from` that hits one of `missing`.
@@ -69,15 +85,28 @@ class Workload {
     PageRange range;
     std::uint64_t rate_millionths = 0;  // of a write per second
     std::uint64_t consumer = 0;
-    std::vector<models::Chance> shares;  // zipf: of each 64-page word, falling
+    std::vector<models::Chance> shares;  // zipf: of the writes, for each page of a 64-page word; falling
     std::shared_ptr<const Trace> trace;
+    std::unique_ptr<DistinctPages> distinct;  // of the trace
     Nanos offset{0};
     std::uint64_t speed_millionths = 1'000'000;
     bool repeat = true;
   };
 
+  /// Pages that are alike to every part that covers them, as far as expectations go.
+  struct Piece {
+    PageRange range;
+    std::size_t covers_end;  // covers_ up to here, from where those of the piece before end
+  };
+  struct Cover {
+    std::size_t part;
+    models::Chance share;  // memoryless: of the part's writes, for each page
+  };
+
   void add(const Options& options, const Schedule& schedule, PageRange touchable, Bytes page_size);
-  std::uint64_t trace_intervals(const Part& part, Nanos local) const;
+  void cut_into_pieces();
+  static models::Chance mean_share(const Part& part, PageRange range);
+  static std::uint64_t trace_intervals(const Part& part, Nanos local);
 
   Touch touch_of(const Part& part, const PageSet& missing, Nanos from, models::Stream& stream) const;
   Touch memoryless_touch(const Part& part, const PageSet& missing, Nanos local, models::Stream& stream) const;
@@ -92,8 +121,12 @@ class Workload {
   void replay(const Part& part, PageRange range, Nanos from, Nanos to, Mark& mark) const;
   template <class Mark>
   static void sweep(const Part& part, PageRange range, Nanos from, Nanos to, Mark& mark);
+  template <class Tell>
+  static void each_sweep(const Part& part, Nanos from, Nanos to, Tell&& tell);
 
   std::vector<Part> parts_;
+  std::vector<Piece> pieces_;
+  std::vector<Cover> covers_;
   std::uint64_t seed_;
   std::uint64_t next_consumer_;
 };

@@ -49,19 +49,22 @@ void Workload::writes(PageRange range, Nanos from, Nanos to, Mark&& mark) const 
   }
 }
 
+/// Where a 64-page word expects 4 writes, bits are cheaper to draw than counts and places.
+inline constexpr models::Exposure kDense = (models::Exposure{4} << models::kExposureBits) / 64;
+/// The largest mean of a PoissonTable.
+inline constexpr models::Exposure kCountMean = models::Exposure{8} << models::kExposureBits;
+
 /// Every page of the part is written with the same chance. Where few are, the writes of a granule of pages are counted
 /// (Poisson) and placed; where many are, each page of a word is decided by its own bit.
 template <class Mark>
 void Workload::draw_uniform(const Part& part, PageRange range, Nanos from, Nanos time, Mark& mark) const {
   const models::Exposure x = models::exposure(part.rate_millionths, time, part.range.count);
   if (x == 0) return;
-  constexpr models::Exposure kDense = (models::Exposure{4} << models::kExposureBits) / 64;
-  constexpr models::Exposure kGranuleMean = models::Exposure{8} << models::kExposureBits;
   const bool dense = x >= kDense;
   const models::Chance p = dense ? models::hit_chance(x) : 0;
 
   std::uint64_t granule = PageSet::kBlockPages;
-  while (!dense && x > kGranuleMean / granule) granule /= 2;
+  while (!dense && x > kCountMean / granule) granule /= 2;
   const models::PoissonTable whole(dense ? 0 : x * granule);
 
   BlockDraw drawn;
@@ -86,60 +89,52 @@ void Workload::draw_uniform(const Part& part, PageRange range, Nanos from, Nanos
 }
 
 /// Every 64-page word has a chance of its own, falling with the address. Hot words are decided bit by bit; the others
-/// by counting writes at the rate of the block's hottest word and keeping each with the chance that its word deserves.
+/// by counting writes at the rate of the block's hottest such word and keeping each with the chance that its word deserves.
 template <class Mark>
 void Workload::draw_zipf(const Part& part, PageRange range, Nanos from, Nanos time, Mark& mark) const {
-  const std::uint64_t first_word = part.range.first / 64;
-  const models::Exposure total =
-      models::exposure(part.rate_millionths, time, 64);  // per page, if one word had all writes
-  constexpr models::Exposure kDense = (models::Exposure{4} << models::kExposureBits) / 64;
-  constexpr models::Exposure kStepMean = models::Exposure{8} << models::kExposureBits;
-  const auto exposure_of = [&](std::uint64_t word) {
-    return total >= models::kExposureMax && part.rate_millionths > 0
-               ? models::exposure(part.rate_millionths,
-                                  Nanos{static_cast<std::int64_t>(models::mul_high(
-                                      static_cast<std::uint64_t>(time.count()), part.shares[word - first_word]))},
-                                  64)
-               : models::mul_high(total, part.shares[word - first_word]);
+  const u128 total = models::total_exposure(part.rate_millionths, time);
+  const auto exposure_of = [&](PageIndex page) {
+    return models::exposure_of(total, part.shares[page / 64 - part.range.first / 64]);
   };
 
   BlockDraw drawn;
   for (std::uint64_t b = range.first / PageSet::kBlockPages; b * PageSet::kBlockPages < range.end(); ++b) {
     const PageRange here = intersect(range, {b * PageSet::kBlockPages, PageSet::kBlockPages});
     models::Stream stream(seed_, part.consumer, b, static_cast<std::uint64_t>(from.count()));
-    std::uint64_t word = here.first / 64;
-    const std::uint64_t end = (here.end() + 63) / 64;
-    for (; word < end && exposure_of(word) >= kDense; ++word) {
-      for_each_word(PageRun::solid(word * 64, std::min<std::uint64_t>(64, here.end() - word * 64)),
-                    [&](std::uint64_t w, std::uint64_t mask) {
-                      const std::uint64_t hit = stream.bits(models::hit_chance(exposure_of(w))) & mask;
-                      if (hit != 0) mark(PageRun::of_word(w, hit));
-                    });
+    PageIndex start = here.first;
+    models::Exposure highest = exposure_of(start);
+    while (highest >= kDense) {
+      const PageRange word = intersect(here, {start / 64 * 64, 64});
+      for_each_word(PageRun::solid(word.first, word.count), [&](std::uint64_t w, std::uint64_t mask) {
+        const std::uint64_t hit = stream.bits(models::hit_chance(highest)) & mask;
+        if (hit != 0) mark(PageRun::of_word(w, hit));
+      });
+      start = word.end();
+      highest = start < here.end() ? exposure_of(start) : 0;
     }
-    if (word >= end) continue;
-    const models::Exposure highest = exposure_of(word);
-    std::uint64_t pages = here.end() - word * 64;
     if (highest == 0) continue;
+
+    const std::uint64_t pages = here.end() - start;
     std::uint64_t step = pages;
-    while (step > 1 && highest > kStepMean / step) step = (step + 1) / 2;
+    while (step > 1 && highest > kCountMean / step) step = (step + 1) / 2;
     const models::PoissonTable table(highest * step);
-    const std::uint64_t start = word * 64;
     for (std::uint64_t done = 0; done < pages; done += step) {
       const std::uint64_t n_pages = std::min(step, pages - done);
       const std::uint64_t uniform = stream.next();
       const unsigned n = n_pages == step ? table.draw(uniform) : models::PoissonTable(highest * n_pages).draw(uniform);
       for (unsigned i = 0; i < n; ++i) {
         const PageIndex page = start + done + stream.below(n_pages);
-        if (stream.below(highest) < exposure_of(page / 64)) drawn.add(page - b * PageSet::kBlockPages);
+        if (stream.below(highest) < exposure_of(page)) drawn.add(page - b * PageSet::kBlockPages);
       }
     }
     drawn.flush(b * PageSet::kBlockWords, mark);
   }
 }
 
-/// One write after another, round and round: the n-th falls at n / rate.
-template <class Mark>
-void Workload::sweep(const Part& part, PageRange range, Nanos from, Nanos to, Mark& mark) {
+/// Calls `tell(PageRange)`, once or twice, for what a sequential part writes: one page after another, round and round; the
+/// n-th write falls at n / rate.
+template <class Tell>
+void Workload::each_sweep(const Part& part, Nanos from, Nanos to, Tell&& tell) {
   const auto count_by = [&](Nanos t) {
     return mul_div(static_cast<std::uint64_t>(t.count()), part.rate_millionths, kNanosPerSecond * 1'000'000);
   };
@@ -147,13 +142,17 @@ void Workload::sweep(const Part& part, PageRange range, Nanos from, Nanos to, Ma
   const std::uint64_t writes = std::min(count_by(to) - first, part.range.count);
   if (writes == 0) return;
   const std::uint64_t begin = first % part.range.count;
-  const auto tell = [&](PageRange run) {
+  const std::uint64_t before_wrap = std::min(writes, part.range.count - begin);
+  tell(PageRange{part.range.first + begin, before_wrap});
+  if (writes > before_wrap) tell(PageRange{part.range.first, writes - before_wrap});
+}
+
+template <class Mark>
+void Workload::sweep(const Part& part, PageRange range, Nanos from, Nanos to, Mark& mark) {
+  each_sweep(part, from, to, [&](PageRange run) {
     run = intersect(run, range);
     if (run.count > 0) mark(PageRun::solid(run.first, run.count));
-  };
-  const std::uint64_t before_wrap = std::min(writes, part.range.count - begin);
-  tell({part.range.first + begin, before_wrap});
-  if (writes > before_wrap) tell({part.range.first, writes - before_wrap});
+  });
 }
 
 /// A page that a trace shows as written in an interval counts as written at the interval's end.

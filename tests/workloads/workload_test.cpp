@@ -2,14 +2,11 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <cmath>
 #include <set>
 
 #include "tests/support/pages.h"
 
-// Deterministic workloads are compared with arithmetic page for page; memoryless ones with their expectation over many
-// seeds, at four standard errors (a false alarm in 16,000 runs; the seeds are fixed, so green stays green).
+// What workloads write, worked out by hand. law_test.cpp, exact_test.cpp hold them against a write-by-write reference.
 namespace godwit::workloads {
 namespace {
 
@@ -17,7 +14,6 @@ using namespace std::chrono_literals;
 
 constexpr PageRange kAll{0, 16384};
 constexpr Bytes kPage{4096};
-constexpr int kSeeds = 2000;
 
 std::set<PageIndex> written(const Workload& workload, Nanos from, Nanos to) {
   std::vector<PageRun> runs;
@@ -27,27 +23,6 @@ std::set<PageIndex> written(const Workload& workload, Nanos from, Nanos to) {
 }
 
 Workload make(const Options& options, std::uint64_t seed = 1) { return {options, kAll, kPage, seed, 1}; }
-
-struct Sample {
-  double mean = 0, error = 0;
-};
-
-/// Mean of `measure` over kSeeds seeds, with its standard error.
-template <class Measure>
-Sample sample(const Options& options, Measure measure) {
-  double sum = 0, squares = 0;
-  for (std::uint64_t seed = 0; seed < kSeeds; ++seed) {
-    const double value = measure(make(options, seed));
-    sum += value;
-    squares += value * value;
-  }
-  const double mean = sum / kSeeds;
-  return {mean, std::sqrt(std::max(squares / kSeeds - mean * mean, 0.0) / kSeeds)};
-}
-
-double pages_in(const std::set<PageIndex>& pages, PageIndex first, PageIndex end) {
-  return static_cast<double>(std::distance(pages.lower_bound(first), pages.lower_bound(end)));
-}
 
 TEST(Idle, WritesNothing) { EXPECT_TRUE(written(make({}), 0s, 1h).empty()); }
 
@@ -59,49 +34,6 @@ TEST(Sequential, WritesOnePageAfterTheOther) {
   EXPECT_EQ(written(make(options), 3ms, 5ms), (std::set<PageIndex>{103, 104}));
   EXPECT_EQ(written(make(options), 48ms, 52ms), (std::set<PageIndex>{148, 149, 100, 101}));
   EXPECT_EQ(written(make(options), 0s, 10s).size(), 50u);
-}
-
-// n pages, each hit with probability 1 - exp(-rate t / n): 16,384 x (1 - exp(-0.5)) = 6,446.6.
-TEST(Uniform, HitsAsManyDistinctPagesAsIndependentWritesDo) {
-  const Options options{.kind = Kind::kUniform, .write_rate = 8192};
-  const Sample distinct =
-      sample(options, [](const Workload& w) { return static_cast<double>(written(w, 0s, 1s).size()); });
-  EXPECT_NEAR(distinct.mean, 16384 * (1 - std::exp(-0.5)), 4 * distinct.error);
-}
-
-// The same second in two looks: a page counts in either, and the union is as if nobody had looked between.
-TEST(Uniform, MayBeLookedAtInBetween) {
-  const Options options{.kind = Kind::kUniform, .write_rate = 8192};
-  const Sample distinct = sample(options, [](const Workload& w) {
-    auto pages = written(w, 0s, 300ms);
-    pages.merge(written(w, 300ms, 1s));
-    return static_cast<double>(pages.size());
-  });
-  EXPECT_NEAR(distinct.mean, 16384 * (1 - std::exp(-0.5)), 4 * distinct.error);
-}
-
-// 90 % of 1,000 writes into 1,024 pages, 100 over the 15,360 others.
-TEST(HotSet, GivesTheHotPartItsShare) {
-  const Options options{
-      .kind = Kind::kHotSet, .write_rate = 1000, .hot_memory = Bytes{1024 * 4096}, .hot_share = kWhole / 10 * 9};
-  const Sample hot = sample(options, [](const Workload& w) { return pages_in(written(w, 0s, 1s), 0, 1024); });
-  const Sample cold = sample(options, [](const Workload& w) { return pages_in(written(w, 0s, 1s), 1024, 16384); });
-  EXPECT_NEAR(hot.mean, 1024 * (1 - std::exp(-900.0 / 1024)), 4 * hot.error);
-  EXPECT_NEAR(cold.mean, 15360 * (1 - std::exp(-100.0 / 15360)), 4 * cold.error);
-}
-
-// 256 words of 64 pages, the k-th with weight 1 / k: the first has 1 / H(256) of the writes.
-TEST(Zipf, WeighsWordsByTheirRank) {
-  const Options options{.kind = Kind::kZipf, .write_rate = 500, .exponent_millionths = 1'000'000};
-  double harmonic = 0;
-  for (int k = 1; k <= 256; ++k) harmonic += 1.0 / k;
-  for (const int rank : {1, 2, 10, 200}) {
-    const auto first = static_cast<PageIndex>(rank - 1) * 64;
-    const Sample pages =
-        sample(options, [&](const Workload& w) { return pages_in(written(w, 0s, 1s), first, first + 64); });
-    const double writes = 500 / (harmonic * rank);
-    EXPECT_NEAR(pages.mean, 64 * (1 - std::exp(-writes / 64)), 4 * pages.error) << rank;
-  }
 }
 
 TEST(Phased, RunsItsPhasesInTurn) {
