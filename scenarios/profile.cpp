@@ -12,7 +12,9 @@ using models::CostProfile;
 using models::Tracker;
 using models::TrackerCosts;
 
-constexpr Range kPerPage{"0 s", "1 s"};
+// What 16 TiB cost by the page still fits 64 bits of nanoseconds, several such costs added.
+constexpr Range kPerPage{"0 s", "100 ms"};
+constexpr Range kPerBatch{"0 s", "1 s"};
 constexpr Range kPerOccasion{"0 s", "1 h"};
 
 Table<TrackerCosts> make_tracker_table() {
@@ -62,7 +64,7 @@ Table<CostProfile> make_cost_table() {
        "First touch of a page of the destination's memory, on top of apply_page.");
   cost("missing_fault", &CostProfile::missing_fault, kPerOccasion,
        "At the destination of a post-copy, from a touch of a missing page until the request for it goes out.");
-  cost("map_batch", &CostProfile::map_batch, kPerOccasion, "Mapping 1024 foreign pages to read them from outside.");
+  cost("map_batch", &CostProfile::map_batch, kPerBatch, "Mapping 1024 foreign pages to read them from outside.");
   cost("shadow_copy_page", &CostProfile::shadow_copy_page, kPerPage, "Copying a page aside into the shadow.");
   cost("pause", &CostProfile::pause, kPerOccasion, "Stopping the virtual CPUs.");
   cost("resume", &CostProfile::resume, kPerOccasion, "Starting them again.");

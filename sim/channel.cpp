@@ -138,8 +138,8 @@ void Channel::cut_to(Pages wanted, core::SendStop why) {
 
 void Channel::schedule_finish() {
   const std::uint64_t plan = ++plan_;
-  const Nanos finish = c_.world.network.finish(c_.flow);
-  if (finish == kNever || c_.destination_dead) return;
+  if (c_.world.network.rate(c_.flow).value == 0 || c_.destination_dead) return;
+  const Nanos finish = c_.world.network.finish(c_.flow);  // kNever where it would come too late to be counted
   c_.world.engine.schedule(std::max(finish, c_.now()), Lane::kCore, [this, plan] {
     if (plan != plan_ || !sending_) return;
     sending_ = false;

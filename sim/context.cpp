@@ -148,6 +148,7 @@ void MigrationContext::arrive(const core::Record& record) {
 }
 
 void MigrationContext::note(RecordKind kind, std::uint64_t value) {
+  world.engine.spend(400);
   world.records.push_back({.guest = options.guest, .kind = kind, .at = now(), .value = value});
 }
 

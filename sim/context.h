@@ -59,7 +59,8 @@ class MigrationContext {
   /// Lets the source's core sleep.
   core::Await<core::Done> sleep_until(Nanos instant);
   void bill(Side side, Activity activity, Nanos cpu) {
-    bills_[static_cast<std::size_t>(side)][static_cast<std::size_t>(activity)] += cpu;
+    Nanos& bill = bills_[static_cast<std::size_t>(side)][static_cast<std::size_t>(activity)];
+    bill = later(bill, cpu);
   }
   std::vector<Bill> bills() const;
 

@@ -185,7 +185,12 @@ MigrationResult Migration::result() const {
   r.strategy = c_.options.strategy.name;
   r.goal_ignored = c_.options.strategy.goal_ignored;
   if (!c_.ended) {
-    r.reason = began_ ? "horizon" : "not_started";
+    const bool cut_short = c_.world.engine.exhausted();
+    r.reason = cut_short ? "work_limit" : began_ ? "horizon" : "not_started";
+    if (cut_short && began_)
+      r.warnings.emplace_back(
+          "the run was ended before its horizon, because it is more work than Godwit does in one run: it needs a "
+          "shorter horizon, or a bound on the rounds");
     if (c_.fenced && r.home != Home::kDestination) r.home = Home::kNowhere;
     if (paused()) r.status = Status::kPaused;
     if (paused()) r.reason = "link_broken";
@@ -224,6 +229,7 @@ void Migration::note_phase(core::Phase phase) {
 
 void Migration::round(const core::RoundStats& round) {
   MigrationResult& result = c_.result;
+  c_.world.engine.spend(20'000 + 16 * c_.memory().blocks());
   result.iterations.push_back({round, 0});
   result.skipped += round.skipped;
   if (!round.stopped && !round.post_copy && round.took > Nanos{0}) {
