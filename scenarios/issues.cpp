@@ -107,8 +107,7 @@ std::vector<Issue> Issues::take() {
   std::stable_sort(issues_.begin(), issues_.end(), [](const Issue& a, const Issue& b) {
     return std::tie(a.line, a.column) < std::tie(b.line, b.column);
   });
-  if (count_ > issues_.size())
-    issues_.push_back({file_, 0, 0, "", fmt::format("{} more are not shown", count_ - issues_.size())});
+  if (full()) issues_.push_back({file_, 0, 0, "", fmt::format("these are the first {}; there may be more", kMost)});
   return std::move(issues_);
 }
 

@@ -29,8 +29,8 @@ struct Turn {
   std::uint32_t period = 1;  ///< After so many turns all lists met so far begin anew; at most `count`.
 };
 
-/// Everything that is wrong with one document, so that it can be said at once. Of a document that is wrong all over,
-/// the first kMost are kept and the others counted.
+/// Everything that is wrong with one document, so that it can be said at once. Of a document that is wrong all over, the
+/// first kMost are kept.
 class Issues {
  public:
   static constexpr std::size_t kMost = 100;
@@ -59,7 +59,7 @@ class Issues {
   /// Whether anything is wrong with what `pointer` points at, or inside it. True where too much is wrong to tell.
   bool any_under(const std::string& pointer) const;
 
-  /// Those kept in file order, and last one that counts the others, if any.
+  /// Those kept in file order; where it is full, one that says so comes last.
   std::vector<Issue> take();
 
  private:

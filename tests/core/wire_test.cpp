@@ -98,6 +98,69 @@ TEST(Wire, RefusesAPageOutsideTheMemory) {
   EXPECT_EQ(decode(encoded(sample.record), {960}, runs).error, DecodeError::kRun);
 }
 
+/// The sample's bytes with `value` at `offset`, and the checksum of what precedes the last four bytes made right.
+template <class T>
+std::vector<std::byte> forged(std::size_t offset, T value) {
+  std::vector<std::byte> bytes = encoded(Sample().record);
+  std::memcpy(&bytes[offset], &value, sizeof value);
+  const std::size_t body = bytes.size() - sizeof(std::uint32_t);
+  const std::uint32_t crc = crc32c(0, std::span(bytes).first(body));
+  std::memcpy(&bytes[body], &crc, sizeof crc);
+  return bytes;
+}
+
+template <class T>
+DecodeError error_with(std::size_t offset, T value, Pages memory = {1000}) {
+  std::vector<PageRun> runs(16);
+  return decode(forged(offset, value), memory, runs).error;
+}
+
+TEST(Wire, RefusesAForgedHeader) {
+  EXPECT_EQ(error_with(0, std::uint32_t{0x54574448}), DecodeError::kMagic);
+  EXPECT_EQ(error_with(4, std::uint16_t{0}), DecodeError::kVersion);
+  EXPECT_EQ(error_with(4, std::uint16_t{2}), DecodeError::kVersion);
+  EXPECT_EQ(error_with(6, std::uint8_t{0}), DecodeError::kType);
+  EXPECT_EQ(error_with(6, std::uint8_t{10}), DecodeError::kType);
+  EXPECT_EQ(error_with(6, std::uint8_t{255}), DecodeError::kType);
+  EXPECT_EQ(error_with(7, std::uint8_t{1}), DecodeError::kReserved);
+  EXPECT_EQ(error_with(28, std::uint32_t{1}), DecodeError::kReserved);
+}
+
+TEST(Wire, RefusesLengthsBeforeItBelievesThem) {
+  EXPECT_EQ(error_with(24, std::uint32_t{UINT32_MAX}), DecodeError::kTooLarge);
+  EXPECT_EQ(error_with(24, std::uint32_t{17}), DecodeError::kTooLarge);  // more than there is room for
+  EXPECT_EQ(error_with(24, std::uint32_t{16}), DecodeError::kTruncated);
+  EXPECT_EQ(error_with(32, std::uint64_t{UINT64_MAX}), DecodeError::kTooLarge);
+  EXPECT_EQ(error_with(32, kPayloadMax + 1), DecodeError::kTooLarge);
+  EXPECT_EQ(error_with(32, kPayloadMax), DecodeError::kTruncated);
+  EXPECT_EQ(error_with(32, std::uint64_t{2}), DecodeError::kChecksum);  // a byte less, so it looks for it elsewhere
+}
+
+TEST(Wire, RefusesRunsThatMakeNoSense) {
+  constexpr std::size_t kSolid = kHeaderBytes, kMask = kHeaderBytes + kRunBytes;  // pages 0 to 69; of word 3
+  EXPECT_EQ(error_with(kSolid, std::uint8_t{4}), DecodeError::kRun);              // a kind that is none
+  EXPECT_EQ(error_with(kSolid + 1, std::uint64_t{930}), DecodeError::kNone);
+  EXPECT_EQ(error_with(kSolid + 1, std::uint64_t{931}), DecodeError::kRun);
+  EXPECT_EQ(error_with(kSolid + 1, std::uint64_t{UINT64_MAX}), DecodeError::kRun);
+  EXPECT_EQ(error_with(kSolid + 9, std::uint64_t{0}), DecodeError::kRun);
+  EXPECT_EQ(error_with(kSolid + 9, std::uint64_t{1000}), DecodeError::kNone);
+  EXPECT_EQ(error_with(kSolid + 9, std::uint64_t{UINT64_MAX}), DecodeError::kRun);
+  EXPECT_EQ(error_with(kMask + 1, std::uint64_t{UINT64_MAX}), DecodeError::kRun);
+  EXPECT_EQ(error_with(kMask + 1, std::uint64_t{1} << 58), DecodeError::kRun);     // page 0, were it cut to 64 bits
+  EXPECT_EQ(error_with(kMask + 1, std::uint64_t{15}, {976}), DecodeError::kNone);  // bit 15 is page 975
+  EXPECT_EQ(error_with(kMask + 1, std::uint64_t{15}, {975}), DecodeError::kRun);
+  EXPECT_EQ(error_with(kMask + 9, std::uint64_t{0}), DecodeError::kRun);
+}
+
+TEST(Wire, RefusesPagesThatARunHasNoRoomFor) {
+  constexpr std::size_t kSolid = kHeaderBytes;
+  constexpr Pages kAll{UINT64_MAX};
+  EXPECT_EQ(error_with(kSolid + 1, (std::uint64_t{1} << 62) - 70, kAll), DecodeError::kNone);
+  EXPECT_EQ(error_with(kSolid + 1, (std::uint64_t{1} << 62) - 69, kAll), DecodeError::kRun);
+  EXPECT_EQ(error_with(kSolid + 1, std::uint64_t{1} << 62, kAll), DecodeError::kRun);
+  EXPECT_EQ(error_with(kSolid + 1, std::uint64_t{1} << 63, kAll), DecodeError::kRun);
+}
+
 RC_GTEST_PROP(Wire, SurvivesAnyBytes, (std::vector<std::uint8_t> garbage)) {
   std::vector<std::byte> bytes(garbage.size());
   if (!garbage.empty()) std::memcpy(bytes.data(), garbage.data(), garbage.size());
