@@ -120,7 +120,7 @@ TEST(Wire, RefusesAForgedHeader) {
   EXPECT_EQ(error_with(4, std::uint16_t{0}), DecodeError::kVersion);
   EXPECT_EQ(error_with(4, std::uint16_t{2}), DecodeError::kVersion);
   EXPECT_EQ(error_with(6, std::uint8_t{0}), DecodeError::kType);
-  EXPECT_EQ(error_with(6, std::uint8_t{10}), DecodeError::kType);
+  EXPECT_EQ(error_with(6, std::uint8_t{13}), DecodeError::kType);
   EXPECT_EQ(error_with(6, std::uint8_t{255}), DecodeError::kType);
   EXPECT_EQ(error_with(7, std::uint8_t{1}), DecodeError::kReserved);
   EXPECT_EQ(error_with(28, std::uint32_t{1}), DecodeError::kReserved);
