@@ -161,7 +161,8 @@ TEST(BadFile, IsNotUtf8) {
   expect_text_refused("half a byte order mark", "\xef\xbb{}", {"bad.json:1:3", "invalid BOM"});
   expect_text_refused("a zero byte", std::string("{\"seed\": \0 1}", 13), {"bad.json:1:10", "not JSON"});
   expect_text_refused("a zero byte in a name", with("idle_guest", "idle\\u0000guest"), {"/name", "letters, digits"});
-  expect_text_refused("a terminal's commands", R"({"\u001b[2J\u001b[31m": 1})", {"/\\u001b[2J\\u001b[31m: unknown field"});
+  expect_text_refused("a terminal's commands", R"({"\u001b[2J\u001b[31m": 1})",
+                      {"/\\u001b[2J\\u001b[31m: unknown field"});
 }
 
 TEST(BadFile, ThatIsNoFile) {
