@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <optional>
 
 #include "workloads/workload.h"
 
@@ -72,46 +73,44 @@ Workload::Touch Workload::touch_of(const Part& part, const PageSet& missing, Nan
   return {high, touch.page};
 }
 
-/// Writes to missing pages come at the part's rate x the share of its weight that is missing; which page is hit does
-/// not depend on when.
+/// Writes to missing pages come at the part's rate x the share of its writes that go there; which page is hit does not
+/// depend on when.
 Workload::Touch Workload::memoryless_touch(const Part& part, const PageSet& missing, Nanos local,
                                            models::Stream& stream) const {
-  // In parts of 2^64 of all writes; of a zipf word, in proportion to its pages.
-  u128 weight = 0;
-  const auto weigh = [&](std::uint64_t word, std::uint64_t pages) {
-    const std::uint64_t share = part.shares[word - part.range.first / 64];
-    return static_cast<u128>(share) * pages / 64;
-  };
+  const auto share_of = [&](std::uint64_t word) { return part.shares[word - part.range.first / 64]; };
+  u128 share = 0;  // in parts of 2^64; all of it at most
   if (part.law == Law::kUniform) {
-    weight = (static_cast<u128>(missing.count_in(part.range)) << 64) / part.range.count;
+    share = (static_cast<u128>(missing.count_in(part.range)) << 64) / part.range.count;
   } else {
     missing.for_each_run(part.range, [&](const PageRun& run) {
-      for_each_word(run, [&](std::uint64_t w, std::uint64_t mask) { weight += weigh(w, std::popcount(mask)); });
+      for_each_word(run, [&](std::uint64_t word, std::uint64_t mask) {
+        share += static_cast<u128>(share_of(word)) * static_cast<unsigned>(std::popcount(mask));
+      });
     });
   }
-  const u128 rate = (weight >> 32) * part.rate_millionths;  // of missing pages, in parts of 2^32 millionths a second
+  const u128 rate = share * part.rate_millionths;  // in parts of 2^64 of a millionth of a write per second
   if (rate == 0) return {};
-  const u128 gap = static_cast<u128>(exponential(stream)) * kNanosPerSecond * kMillion / rate;
+  const u128 gap = (static_cast<u128>(exponential(stream)) << 32) * kNanosPerSecond * kMillion / rate;
   if (gap >= static_cast<u128>(kFar.count())) return {};
   const Nanos at = local + Nanos{1} + Nanos{static_cast<std::int64_t>(gap)};
   if (part.law == Law::kUniform) {
     return {at, nth_page(missing, part.range, stream.below(missing.count_in(part.range)))};
   }
-  u128 left = static_cast<u128>(stream.next()) * (weight >> 32) >> 32;
-  PageIndex page = 0;
-  bool found = false;
+  std::uint64_t left = stream.below(static_cast<std::uint64_t>(share));
+  std::optional<PageIndex> page;
   missing.for_each_run(part.range, [&](const PageRun& run) {
-    for_each_word(run, [&](std::uint64_t w, std::uint64_t mask) {
-      if (found) return;
-      const auto pages = static_cast<std::uint64_t>(std::popcount(mask));
-      const u128 mine = weigh(w, pages);
-      page = nth_page(missing, intersect({w * 64, 64}, missing.all()), stream.below(pages));
-      found = left < mine;
-      if (!found) left -= mine;
+    for_each_word(run, [&](std::uint64_t word, std::uint64_t mask) {
+      if (page) return;
+      const auto pages = static_cast<unsigned>(std::popcount(mask));
+      const std::uint64_t mine = share_of(word) * pages;
+      if (left < mine)
+        page = nth_page(missing, intersect({word * 64, 64}, missing.all()), stream.below(pages));
+      else
+        left -= mine;
     });
-    return !found;
+    return !page;
   });
-  return {at, page};
+  return {at, page.value()};
 }
 
 Workload::Touch Workload::sweeping_touch(const Part& part, const PageSet& missing, Nanos local) const {
@@ -141,6 +140,7 @@ Workload::Touch Workload::recorded_touch(const Part& part, const PageSet& missin
     if (!part.repeat && i >= size) return {};
     for (const Run& run : part.trace->runs(i % size)) {
       const PageRange pages = intersect({part.range.first + run.first, run.count}, part.range);
+      if (pages.count == 0) continue;
       const PageIndex page = first_page(missing, pages);
       if (page == pages.end()) continue;
       // When interval i is over, in the part's own time.
