@@ -35,7 +35,9 @@ Pages pages_beyond(std::span<const PageRun> runs, const Charge& charge, Bytes bu
   std::uint64_t left = budget.value;
   for (const PageRun& run : runs) {
     const std::uint64_t cost = run.is_zero() ? charge.zero_page.value : charge.normal_page.value;
-    std::uint64_t wanted = cost == 0 ? run.count() + 1 : left / cost + 1;
+    // Of this run, or one more than it has: the quotient itself may be as large as the budget.
+    const bool reached = cost > 0 && left / cost < run.count();
+    std::uint64_t wanted = reached ? left / cost + 1 : run.count() + 1;
     if (!run.is_zero()) {
       wanted = (normal + wanted + granule.value - 1) / granule.value * granule.value - normal;
     }

@@ -51,7 +51,7 @@ Task<Outcome> Source::run() {
   if (!failed()) co_await hand_over();  // from its end on the guest is the destination's
   if (failed() && outcome_ != Outcome::kInDoubt) {
     co_await roll_back();
-  } else if (!failed() && plan_.switch_over == Switch::kPostCopy) {
+  } else if (!failed() && plan_.switch_over == Switch::kPostCopy && !pending_.empty()) {
     co_await push();
   }
   co_return outcome_;
@@ -226,7 +226,7 @@ Task<Done> Source::hand_over() {
   co_return Done{};
 }
 
-/// The guest runs at the destination. Sends it the rest, first what it waits for, and goes on from there. Where the
+/// The guest runs at the destination, without all of its memory. Sends it the rest, first what it waits for, and goes on from there. Where the
 /// connection breaks, nothing is lost: what has arrived is there, and the rest is here.
 Task<Done> Source::push() {
   observer_.enter(Phase::kPostCopy);
@@ -399,20 +399,33 @@ Task<std::size_t> Source::pick(Pages pages_max) {
   const bool chunked = plan_.clear == ClearRule::kPerChunk && !stopped_;
   const std::span<PageRun> room = picked_.first(std::min(picked_.size(), batch_.size()));
   std::size_t runs = walk_.take(pending_, pages_max, chunked ? plan_.clear_chunk.value : 0, room);
-  if (chunked && runs > 0) {
-    const std::uint64_t chunk = picked_[0].first() / plan_.clear_chunk.value * plan_.clear_chunk.value;
-    const PageRange range = intersect({chunk, plan_.clear_chunk.value}, pending_.all());
-    if (reported_.count_in(range) > 0) {
-      co_await log_.clear(range, reported_);
-      reported_.remove(range);
-    }
-  }
+  if (chunked) co_await clear_chunks(runs);
   if (plan_.skip == SkipRule::kPeek && !stopped_ && runs > 0) {
     aside_.clear();
     co_await log_.peek(picked_.first(runs), aside_);
     runs = drop_peeked(runs);
   }
   co_return runs;
+}
+
+/// Forgets in the log what it has reported of the chunks that the first `runs` of picked_ lie in. In ascending order that
+/// is one chunk.
+Task<Done> Source::clear_chunks(std::size_t runs) {
+  const std::uint64_t size = plan_.clear_chunk.value;
+  PageIndex next = 0;  // chunks of neighbouring runs are the same most of the time
+  for (std::size_t i = 0; i < runs; ++i) {
+    const PageRun& run = picked_[i];
+    const PageIndex end = run.is_mask() ? run.word() * 64 + 64 : run.first() + run.count();
+    for (PageIndex chunk = run.first() / size * size; chunk < end; chunk += size) {
+      if (chunk + size == next) continue;
+      next = chunk + size;
+      const PageRange range = intersect({chunk, size}, pending_.all());
+      if (reported_.count_in(range) == 0) continue;
+      co_await log_.clear(range, reported_);
+      reported_.remove(range);
+    }
+  }
+  co_return Done{};
 }
 
 /// Takes the pages that were peeked at as dirty out of picked_: they wait for the next round.

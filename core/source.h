@@ -74,6 +74,7 @@ class Source {
   Task<Done> send_windowed();
   Task<Done> send_batch(Pages pages_max, Bytes bytes_max, Nanos not_after);
   Task<std::size_t> pick(Pages pages_max);
+  Task<Done> clear_chunks(std::size_t runs);
   Task<Done> send_requested(PageIndex page);
   Task<Done> send_record(Record record, SendLimit limit);
   Task<Done> harvest(bool keep_log);

@@ -333,11 +333,13 @@ core::Await<bool> Channel::reconnect(PageSet& lacking) {
 }
 
 core::Await<bool> Channel::reconnect_destination() {
-  if (!broken_) {
-    // Something came that cannot be used: this end hangs up, once the wait for it has begun.
-    c_.world.engine.schedule(c_.now(), Lane::kFault, [this] { break_connection(); });
-  }
+  if (!broken_) hang_up();  // something came that cannot be used
   return destination_again_;
+}
+
+/// Once whoever is to hear of it waits.
+void Channel::hang_up() {
+  c_.world.engine.schedule(c_.now(), Lane::kFault, [this] { break_connection(); });
 }
 
 void Channel::recover(Faults& faults) {
@@ -362,6 +364,7 @@ void Channel::destination_died() {
 void Channel::abandon() {
   c_.rest_flow();
   ledger_.lose_the_rest();
+  sending_ = false;
   ++plan_;
   ++post_plan_;
   posts_.clear();

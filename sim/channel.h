@@ -43,6 +43,8 @@ class Channel final : public core::Link, World::FlowUser {
   /// The destination's guest waits for `page`.
   void request(PageIndex page) { post(page); }
   core::Await<bool> reconnect_destination();
+  /// Nobody listens there any more.
+  void hang_up();
 
   // What befalls it.
   /// Cuts a send that is under way short, so that the core looks for commands.

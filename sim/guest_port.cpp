@@ -17,7 +17,7 @@ core::Await<core::Done> GuestPort::resume() {
     GODWIT_CHECK(!c_.fenced);
     c_.guest.stopped = false;
     c_.result.paused_total += c_.now() - c_.down_since;
-    if (c_.snapshot_taken) {  // a checkpoint, which is what it was stopped for
+    if (c_.snapshot_taken && c_.options.strategy.plan.goes_on) {  // what it was stopped for
       c_.result.downtime = c_.now() - c_.down_since;
     } else {
       c_.down = false;

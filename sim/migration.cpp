@@ -45,7 +45,9 @@ void Migration::begin() {
   World& world = c_.world;
   c_.source_host = c_.guest.host;
   c_.result.requested_at = phase_began_ = now();
+  if (!c_.guest.home.somewhere()) return end_at_once(Status::kLost, "guest_gone");
   if (world.hosts[c_.source_host].crashed) return end_at_once(Status::kLost, "source_crashed");
+  if (!c_.options.file && c_.source_host == c_.options.to) return already_there();
   channel_.open();
   if (!c_.options.file && world.hosts[c_.options.to].crashed) host_crashed(c_.options.to);
 
@@ -80,7 +82,11 @@ void Migration::start_core() {
 
 /// Ends the migration once both sides have.
 void Migration::close_if_over() {
-  if (c_.ended || !source_task_ || !source_task_->done()) return;
+  if (c_.ended || !source_task_) return;
+  const bool gave_up = destination_task_ && destination_task_->done() &&
+                       destination_task_->value() != core::Destination::Outcome::kRunning;
+  if (gave_up && !source_task_->done()) channel_.hang_up();
+  if (!source_task_->done()) return;
   // Once it has fenced itself the source knows no more: how it ends is the destination's to say.
   if (c_.fenced && !destination_task_->done()) return;
   const bool to_file = c_.options.file && source_task_->value() == core::Outcome::kCompleted;
@@ -130,6 +136,13 @@ void Migration::conclude(core::Outcome outcome) {
 void Migration::fail(const char* reason) {
   c_.result.status = Status::kFailed;
   c_.result.reason = reason;
+}
+
+/// The migration that should have taken the guest elsewhere before has not.
+void Migration::already_there() {
+  c_.ended = true;
+  fail("already_there");
+  on_end_();
 }
 
 /// Nobody is left to say how it ends.
@@ -206,6 +219,7 @@ MigrationResult Migration::result() const {
 }
 
 void Migration::enter(core::Phase phase) {
+  if (phase == core::Phase::kPostCopy && c_.down) return note_phase(phase);  // the source is through; the guest not yet
   const Nanos lasted = now() - phase_began_;
   if (c_.down) {
     if (const std::optional<Part> part = part_of(phase_)) c_.result.parts[static_cast<std::size_t>(*part)] += lasted;
@@ -216,7 +230,6 @@ void Migration::enter(core::Phase phase) {
   }
   if (phase_ == core::Phase::kSetup) c_.result.setup_time = lasted;
   if (phase == core::Phase::kRunning) c_.down = false;
-  if (phase == core::Phase::kPostCopy && c_.down) return note_phase(phase);  // the source is through; the guest not yet
   phase_ = phase;
   phase_began_ = now();
   note_phase(phase);

@@ -60,6 +60,7 @@ class Migration final : core::Control, core::Observer {
   void close_if_over();
   void conclude(core::Outcome outcome);
   void fail(const char* reason);
+  void already_there();
   void end_at_once(Status status, const char* reason);
   Nanos work_lost() const { return now() - c_.result.requested_at - (c_.guest_now() - c_.guest_at_start); }
 

@@ -45,6 +45,8 @@ class SingleHome {
     GODWIT_CHECK(homes_ == 0);
     homes_ = 1;
   }
+  /// It has a place where it runs, or could.
+  bool somewhere() const { return homes_ == 1; }
   /// It goes on where it was.
   void stay() const { GODWIT_CHECK(homes_ == 1); }
   /// What is left of it is gone.

@@ -3,6 +3,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include <algorithm>
 #include <deque>
 
 #include "sim/events.h"
@@ -10,10 +11,12 @@
 namespace godwit::sim {
 namespace {
 
-/// Starts each migration when its time has come, its forerunner has ended, and there is room for one more.
+/// Starts each migration when its time has come, its forerunner has ended, no other moves its guest, and there is room
+/// for one more.
 class Starter {
  public:
-  Starter(World& world, std::deque<Migration>& migrations) : world_(world), migrations_(migrations) {}
+  Starter(World& world, std::deque<Migration>& migrations)
+      : world_(world), migrations_(migrations), moving_(world.guests.size()) {}
 
   void plan() {
     const auto& list = world_.options.migrations;
@@ -24,31 +27,37 @@ class Starter {
 
   void ended(std::size_t index) {
     --running_;
+    moving_[world_.options.migrations[index].guest] = false;
     const auto& list = world_.options.migrations;
     for (std::size_t i = 0; i < list.size(); ++i) {
       if (list[i].after == index) {
         world_.engine.schedule(later(world_.engine.now(), list[i].at), Lane::kStart, [this, i] { due(i); });
       }
     }
-    if (!waiting_.empty()) {
-      const std::size_t next = waiting_.front();
-      waiting_.pop_front();
-      world_.engine.schedule(world_.engine.now(), Lane::kStart, [this, next] { due(next); });
-    }
+    // One end makes way for one.
+    const auto ready = std::ranges::find_if(waiting_, [this](std::size_t i) { return may_begin(i); });
+    if (ready == waiting_.end()) return;
+    world_.engine.schedule(world_.engine.now(), Lane::kStart, [this, next = *ready] { due(next); });
+    waiting_.erase(ready);
   }
 
  private:
+  bool may_begin(std::size_t index) const {
+    const RunOptions& options = world_.options;
+    const bool room = options.max_parallel == 0 || running_ < options.max_parallel;
+    return room && !moving_[options.migrations[index].guest];
+  }
+
   void due(std::size_t index) {
-    if (world_.options.max_parallel > 0 && running_ >= world_.options.max_parallel) {
-      waiting_.push_back(index);
-      return;
-    }
+    if (!may_begin(index)) return waiting_.push_back(index);
     ++running_;
+    moving_[world_.options.migrations[index].guest] = true;
     migrations_[index].begin();
   }
 
   World& world_;
   std::deque<Migration>& migrations_;
+  std::vector<bool> moving_;  // of each guest, whether a migration of it is under way
   std::deque<std::size_t> waiting_;
   std::uint32_t running_ = 0;
 };
