@@ -160,7 +160,7 @@ int check(const Arguments& arguments) {
 
   note_interrupt();
   {
-    ProgressLine line;
+    ProgressLine line("runs");
     studies::run_checks(*checks, arguments.jobs, report::run_json, [&line](std::size_t done, std::size_t total) {
       line.show(done, total);
       return !interrupted();

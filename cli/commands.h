@@ -18,6 +18,7 @@ enum Exit : int {
 
 void add_run(CLI::App& app, int& exit_status);
 void add_restore(CLI::App& app, int& exit_status);
+void add_soak(CLI::App& app, int& exit_status);
 void add_compare(CLI::App& app, int& exit_status);
 void add_check(CLI::App& app, int& exit_status);
 void add_diff(CLI::App& app, int& exit_status);

@@ -34,7 +34,7 @@ int refuse(const std::string& what) {
 }
 
 studies::Comparison run_all(const std::vector<studies::Contender>& contenders, const studies::CompareOptions& options) {
-  ProgressLine line;
+  ProgressLine line("runs");
   return studies::compare(contenders, options, [&line](std::size_t done, std::size_t total) {
     line.show(done, total);
     return !interrupted();

@@ -25,6 +25,7 @@ int main(int argc, char** argv) {
   int exit_status = kDone;
   add_run(app, exit_status);
   add_restore(app, exit_status);
+  add_soak(app, exit_status);
   add_compare(app, exit_status);
   add_check(app, exit_status);
   add_diff(app, exit_status);

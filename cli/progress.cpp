@@ -4,10 +4,11 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <utility>
 
 namespace godwit::cli {
 
-ProgressLine::ProgressLine() : on_terminal_(::isatty(STDERR_FILENO) == 1) {}
+ProgressLine::ProgressLine(std::string what) : what_(std::move(what)), on_terminal_(::isatty(STDERR_FILENO) == 1) {}
 
 ProgressLine::~ProgressLine() {
   if (shown_) fmt::print(stderr, "\r\033[K");
@@ -15,10 +16,10 @@ ProgressLine::~ProgressLine() {
 
 void ProgressLine::show(std::size_t done, std::size_t total) {
   const auto now = std::chrono::steady_clock::now();
-  if (!on_terminal_ || now - start_ < std::chrono::milliseconds(300)) return;
+  if (!on_terminal_ || done == 0 || now - start_ < std::chrono::milliseconds(300)) return;
   const double seconds = std::chrono::duration<double>(now - start_).count();
   const double left = seconds / static_cast<double>(done) * static_cast<double>(total - done);
-  fmt::print(stderr, "\r\033[K{} of {} runs, {:.1f} s left", done, total, left);
+  fmt::print(stderr, "\r\033[K{} of {} {}, {:.1f} s left", done, total, what_, left);
   std::fflush(stderr);
   shown_ = true;
 }

@@ -2,13 +2,14 @@
 
 #include <chrono>
 #include <cstddef>
+#include <string>
 
 namespace godwit::cli {
 
-/// A line that is rewritten while runs go on. Only where somebody looks.
+/// A line on standard error that is rewritten while runs go on. Only where somebody looks.
 class ProgressLine {
  public:
-  ProgressLine();
+  explicit ProgressLine(std::string what);  ///< What is counted: "runs".
   ~ProgressLine();
   ProgressLine(const ProgressLine&) = delete;
   ProgressLine& operator=(const ProgressLine&) = delete;
@@ -16,6 +17,7 @@ class ProgressLine {
   void show(std::size_t done, std::size_t total);
 
  private:
+  std::string what_;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   bool on_terminal_;
   bool shown_ = false;

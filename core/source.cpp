@@ -468,9 +468,9 @@ Task<Done> Source::send_record(Record record, SendLimit limit) {
     PageRun rest;
     const std::span<PageRun> mine = batch_.first(record.runs.size());
     const std::size_t kept = keep_first(mine, sent.pages, rest);
-    PageSet& from = record.type == RecordType::kShadowPages ? aside_ : pending_;
-    for (std::size_t i = kept; i < mine.size(); ++i) from.add(mine[i]);
-    if (rest.count() > 0) from.add(rest);
+    PageSet& taken_from = record.type == RecordType::kShadowPages ? aside_ : pending_;
+    for (std::size_t i = kept; i < mine.size(); ++i) taken_from.add(mine[i]);
+    if (rest.count() > 0) taken_from.add(rest);
     record.runs = mine.first(kept);
     const BatchSize went = size_of(record.runs, record.charge);
     round_.sent += went.pages;
