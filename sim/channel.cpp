@@ -60,7 +60,7 @@ core::Await<core::Sent> Channel::send(const core::Record& record, const core::Se
   if (c_.self()) {
     const Bytes in_flight = carried(network.rate(c_.flow), latency_ * 2);
     const std::uint64_t page = c_.memory().page_size().value;
-    c_.sender.sends({(in_flight.value + page - 1) / page});
+    c_.sender.sends(c_.memory(), {(in_flight.value + page - 1) / page});
   }
   if (finish != kNever && stretch > Nanos{0}) {
     const auto cpu = static_cast<std::uint64_t>((cpu_.copy + cpu_.protocol).count());

@@ -31,8 +31,9 @@ class SenderSet {
   void protect(const PageSet& pages, PageRange range);
   void protected_those(GuestMemory& memory);
   /// Something begins to be sent, with so much of it in flight at a time.
-  void sends(Pages in_flight) {
+  void sends(GuestMemory& memory, Pages in_flight) {
     if (derived_) in_flight_ = in_flight;
+    if (shadowed_) memory.scribble(rings_);
   }
   /// It was sent: what that dirties is marked, and what it was goes into the figures.
   void sent(GuestMemory& memory, MigrationResult& result);
