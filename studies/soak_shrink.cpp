@@ -29,11 +29,19 @@ class Shrinker {
       : best_(std::move(scenario)), fails_(std::move(fails)), trials_left_(trials) {}
 
   Json run() {
-    while (trials_left_ > 0 && (drop_entries() | drop_members(Json::json_pointer()) | simplify())) continue;
+    while (trials_left_ > 0 && pass()) continue;
     return std::move(best_);
   }
 
  private:
+  /// Tries all ways once. Whether any of them led on.
+  bool pass() {
+    const bool entries = drop_entries();
+    const bool members = drop_members(Json::json_pointer());
+    const bool simpler = simplify();
+    return entries || members || simpler;
+  }
+
   /// Keeps `smaller` if it fails too.
   bool keep(Json smaller) {
     if (smaller == best_ || trials_left_ == 0) return false;
