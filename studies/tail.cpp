@@ -19,8 +19,8 @@ Tail tail_every(std::span<const std::string> lines, std::uint64_t every) {
   XXH64_state_t state;
   XXH64_reset(&state, 0);
   for (std::size_t i = 0; i < lines.size(); ++i) {
-    XXH64_update(&state, lines[i].data(), lines[i].size());
-    XXH64_update(&state, "\n", 1);
+    const std::string line = lines[i] + '\n';
+    XXH64_update(&state, line.data(), line.size());
     if ((i + 1) % every == 0 || i + 1 == lines.size())
       tail.hashes.push_back(fmt::format("{:016x}", XXH64_digest(&state)));
   }
