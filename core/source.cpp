@@ -301,7 +301,7 @@ void Source::end_round() {
 Decision Source::decision() {
   return decide(plan_, {.last = round_,
                         .sent_before = sent_before_,
-                        .at_rate_max = rate_ == plan_.rate_max,
+                        .at_rate_max = plan_.rate == RateLaw::kUnlimited || rate_ == plan_.rate_max,
                         .pending = pending_.count(),
                         .sender = memory_.sender_pages(),
                         .page = counted_page(),

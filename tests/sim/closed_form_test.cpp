@@ -113,6 +113,17 @@ TEST(ClosedForm, OneAfterAnotherWhenOnlyOneMayRun) {
   EXPECT_EQ(r.migrations[1].total_time, kAll);
 }
 
+// Without a limit every round is sent at the highest rate, whatever limit is not in force.
+TEST(ClosedForm, ALimitThatIsNotInForceDecidesNothing) {
+  sim::RunOptions run = plain_run();
+  run.guests[0].workload = {.kind = workloads::Kind::kUniform, .write_rate = 40000};
+  core::Plan& plan = run.migrations[0].strategy.plan;
+  plan.stop = {.budget = false, .no_gain_at_max_rate = true};
+  const sim::RunResult without = sim::run(run);
+  plan.rate_max = {7'000'000};
+  EXPECT_EQ(sim::run(run).digest, without.digest);
+}
+
 TEST(ClosedForm, WhatDoesNotConvergeIsUnfinishedAtTheHorizon) {
   sim::RunOptions run = plain_run();
   run.guests[0].workload = {.kind = workloads::Kind::kSequential, .write_rate = 100'000};
