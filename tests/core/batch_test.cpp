@@ -22,6 +22,12 @@ TEST(PagesBeyond, TakesAllWhereTheBudgetIsNotReached) {
   EXPECT_EQ(pages_beyond(runs, {.normal_page = {100}, .zero_page = {9}}, {1080}, {1}), Pages{19});
 }
 
+TEST(PagesBeyond, IsNotReachedWhereThereIsNoBudget) {
+  // A zero page may cost a single byte.
+  const std::vector<PageRun> runs{PageRun::solid(0, 10).as_zero(), PageRun::solid(10, 10)};
+  EXPECT_EQ(pages_beyond(runs, {.normal_page = {1}, .zero_page = {1}}, {UINT64_MAX}, {32}), Pages{20});
+}
+
 TEST(Walk, GoesRoundWithoutMissingOrRepeatingAPage) {
   for (const PageOrder order : {PageOrder::kAscending, PageOrder::kRotated}) {
     test::Pages pages(5000);

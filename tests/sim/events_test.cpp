@@ -98,6 +98,15 @@ TEST(Corrupt, IsNoticedAndRefused) {
   expect_untouched(migrate(run_with({.kind = EventKind::kCorrupt, .at = 100ms})), Status::kFailed, "corrupt_stream");
 }
 
+TEST(Corrupt, OfAShadowThawsTheGuest) {
+  sim::RunOptions run = run_with({.kind = EventKind::kCorrupt, .phase = core::Phase::kShadow, .migration = 0});
+  test::self_migrating(run);
+  const sim::MigrationResult r = migrate(run);
+  expect_untouched(r, Status::kFailed, "corrupt_stream");
+  EXPECT_GT(r.paused_total, 0ns);
+  for (const Nanos part : r.parts) EXPECT_EQ(part, 0ns);
+}
+
 TEST(HostCrash, OfTheDestinationLeavesTheGuestWhereItIs) {
   expect_untouched(migrate(run_with({.kind = EventKind::kHostCrash, .at = 100ms, .host = 1})), Status::kFailed,
                    "destination_crashed");

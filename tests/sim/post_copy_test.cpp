@@ -116,6 +116,35 @@ TEST(PostCopy, ADamagedRecordPausesItToo) {
   EXPECT_TRUE(r.verified);
 }
 
+TEST(PostCopy, ADamagedCommitLeavesItInDoubt) {
+  sim::RunOptions run = post_copy_run();
+  run.events = {{.kind = EventKind::kCorrupt, .at = 2500us}};  // READY is in at 2 ms, COMMIT arrives at 3 ms
+  const sim::MigrationResult r = migrate(run);
+  EXPECT_EQ(r.status, Status::kInDoubt);
+  EXPECT_EQ(r.home, Home::kNowhere);
+  EXPECT_EQ(r.total_time, 3ms);  // the destination hangs up: the source need not wait for an answer
+}
+
+TEST(PostCopy, WithNothingLeftAfterItsRoundIsOverWithTheCommit) {
+  sim::RunOptions run = post_copy_run();
+  core::Plan& plan = run.migrations[0].strategy.plan;
+  plan.live = true;
+  plan.stop = {.budget = false, .rounds_max = 1};
+  const sim::MigrationResult r = migrate(run);
+  EXPECT_EQ(r.status, Status::kCompleted);
+  EXPECT_TRUE(r.verified);
+  EXPECT_EQ(r.postcopy, Bytes{0});
+  EXPECT_EQ(r.total_time, kPage * 16384 + 3ms);
+}
+
+TEST(PostCopy, HasADowntimeOfWhichEachPartIsCountedOnce) {
+  const sim::MigrationResult r = migrate(busy_post_copy());
+  Nanos sum{0};
+  for (const Nanos part : r.parts) sum += part;
+  EXPECT_EQ(sum, r.downtime);
+  EXPECT_EQ(r.downtime, 3ms);
+}
+
 TEST(PostCopy, ACrashOfEitherHostLosesTheGuest) {
   for (const std::uint32_t host : {0u, 1u}) {
     sim::RunOptions run = busy_post_copy();
