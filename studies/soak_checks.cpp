@@ -36,7 +36,7 @@ class MigrationCheck {
       case Status::kCompleted: completed(); break;
       case Status::kFailed: stayed(has_cause()); break;
       case Status::kCancelled: stayed(r_.reason.empty() && event(EventKind::kCancel)); break;
-      case Status::kUnfinished: GODWIT_CHECK(r_.reason == "horizon" || r_.reason == "not_started"); break;
+      case Status::kUnfinished: unfinished(); break;
       case Status::kInDoubt: nowhere(event(EventKind::kLinkDown) || event(EventKind::kCorrupt)); break;
       case Status::kLost: nowhere(has_cause()); break;
       case Status::kPaused: paused(); break;
@@ -73,6 +73,10 @@ class MigrationCheck {
   void nowhere(bool with_cause) const {
     GODWIT_CHECK(with_cause);
     GODWIT_CHECK(r_.home == Home::kNowhere);
+  }
+
+  void unfinished() const {
+    GODWIT_CHECK(r_.reason == "horizon" || r_.reason == "not_started" || r_.reason == "work_limit");
   }
 
   /// It runs at the destination, without all of its memory.
@@ -220,6 +224,7 @@ const std::vector<std::string_view>& reasons() {
                                                     "corrupt_stream",
                                                     "shadow_full",
                                                     "no_convergence",
+                                                    "work_limit",
                                                     "already_there",
                                                     "guest_gone"};
   return all;

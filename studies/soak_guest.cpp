@@ -20,7 +20,7 @@ class GuestDrawer {
   Json guest(const std::string& name) {
     const bool real_bytes = draw_.one_in(8);
     const std::uint64_t most = real_bytes ? 2 * kMiB : draw_.one_in(40) ? 64 * kMiB : 16 * kMiB;
-    page_ = draw_.one_in(4) ? kPage << draw_.below(10) : kPage;
+    page_ = draw_.one_in(4) ? kPage << draw_.below(real_bytes ? 4 : 10) : kPage;
     // Not whole words nor blocks of pages, most of the time.
     options_.page_size = {page_};
     // Few pages hold hardly what a guest that moves itself dirties by that.
@@ -49,7 +49,8 @@ class GuestDrawer {
       const auto [name, kind] = draw_.pick({std::pair("zero", sim::PageKind::kZero),
                                             {"free", sim::PageKind::kFree},
                                             {"page_cache", sim::PageKind::kPageCache}});
-      sim::PageClassOptions options{.kind = kind, .share = mul_div(kWhole, share, 100)};
+      const auto parsed = scenarios::parse_quantity(scenarios::Dimension::kShare, percent(share).get<std::string>());
+      sim::PageClassOptions options{.kind = kind, .share = std::get<Share>(parsed)};
       Json each{{"class", name}, {"share", percent(share)}};
       const std::uint64_t size = (mul_div(options_.memory.value, options.share, kWhole) + page_ - 1) / page_;
       if (draw_.one_in(3)) {

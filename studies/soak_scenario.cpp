@@ -28,7 +28,7 @@ class ScenarioDrawer {
     add_nodes();
     add_links();
     add_guests();
-    document_["horizon"] = time(draw_, scale_.copy * (draw_.one_in(10) ? 1 : 4), scale_.copy * 100);
+    document_["horizon"] = time(draw_, scale_.copy * (draw_.one_in(10) ? 1 : 4), scale_.copy * 40);
     if (draw_.one_in(4)) document_["max_parallel"] = draw_.between(1, 2);
     add_traffic();
     for (std::uint64_t n = draw_.between(1, guests_.size() + 2); n > 0; --n) add_migration();
