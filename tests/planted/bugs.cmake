@@ -30,10 +30,9 @@ function(godwit_plant name)
   add_executable(${target} "${mutant}" $<TARGET_OBJECTS:godwit>)
   target_link_libraries(${target} PRIVATE ${godwit_libraries} fmt::fmt)
   set_source_files_properties("${mutant}" PROPERTIES COMPILE_OPTIONS "-fmacro-prefix-map=${mutant}=${arg_FILE}")
-  cmake_path(GET arg_FILE PARENT_PATH folder)
-  if(folder STREQUAL "core")
-    target_compile_options(${target} PRIVATE -fno-exceptions -fno-rtti)
-  endif()
+  cmake_path(GET arg_FILE PARENT_PATH folder) # whose sources are compiled so
+  target_compile_options(${target} PRIVATE $<TARGET_PROPERTY:godwit_${folder},COMPILE_OPTIONS>)
+  target_compile_definitions(${target} PRIVATE $<TARGET_PROPERTY:godwit_${folder},COMPILE_DEFINITIONS>)
   add_test(NAME planted/${name} COMMAND bash "${CMAKE_CURRENT_SOURCE_DIR}/planted/caught.sh" $<TARGET_FILE:${target}>
                                         $<TARGET_FILE:godwit> "${arg_CAUGHT}")
   set_tests_properties(planted/${name} PROPERTIES TIMEOUT 600)
@@ -146,3 +145,15 @@ godwit_plant(writes_another_scenario FILE scenarios/quantity.cpp
   TO "if (dimension == Dimension::kTime) ++value;
   std::string best, unit_of_best;"
   CAUGHT "effective|records|Loaded")
+
+godwit_plant(counts_no_faults_of_real_bytes FILE sim/guest_memory.cpp
+  FROM "faults_ += log_->count().value - before;"
+  TO "faults_ += bytes_ ? 0 : log_->count().value - before;"
+  CAUGHT "same|records")
+
+# ---- a checkpoint that is cut short or altered is refused
+
+godwit_plant(believes_an_altered_checkpoint FILE scenarios/checkpoint.cpp
+  FROM "if (checksum(file, manifest) != get(file, kHeaderBytes - 4, 4))"
+  TO "if (checksum(file, manifest) == 0)"
+  CAUGHT "trouble_with")
