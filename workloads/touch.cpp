@@ -133,28 +133,43 @@ Workload::Touch Workload::sweeping_touch(const Part& part, const PageSet& missin
   return {Nanos{static_cast<std::int64_t>(when)}, page};
 }
 
+/// A trace does not say when in an interval its pages were written, but touches come one by one: as if spread evenly, the
+/// m-th of n at m / n of the interval. (All at its end would be one touch an interval: the others would lie in the past.)
 Workload::Touch Workload::recorded_touch(const Part& part, const PageSet& missing, Nanos local) const {
+  const auto length = static_cast<std::uint64_t>(part.trace->interval.count());
   const std::uint64_t size = part.trace->interval_count();
-  const std::uint64_t first = trace_intervals(part, local);
-  for (std::uint64_t i = first; i < first + size; ++i) {
-    if (!part.repeat && i >= size) return {};
-    for (const Run& run : part.trace->runs(i % size)) {
-      const PageRange pages = intersect({part.range.first + run.first, run.count}, part.range);
+  const std::uint64_t now = recorded_time(part, local);
+  const std::uint64_t first = now / length;
+  const auto mine = [&](const Run& run) { return intersect({part.range.first + run.first, run.count}, part.range); };
+  for (std::uint64_t i = first; i <= first + size && (part.repeat || i < size); ++i) {
+    const std::span<const Run> runs = part.trace->runs(i % size);
+    std::uint64_t n = 0;
+    for (const Run& run : runs) n += mine(run).count;
+    if (n == 0) continue;
+    // Of the interval that is on, those are over with m / n x length <= now.
+    std::uint64_t over = i == first ? mul_div_up(now % length + 1, n, length) - 1 : 0;
+    std::uint64_t m = 0;
+    for (const Run& run : runs) {
+      PageRange pages = mine(run);
+      m += pages.count;
+      const std::uint64_t skipped = std::min(pages.count, over);
+      over -= skipped;
+      pages = {pages.first + skipped, pages.count - skipped};
       if (pages.count == 0) continue;
       const PageIndex page = first_page(missing, pages);
       if (page == pages.end()) continue;
-      // When interval i is over, in the part's own time.
-      Nanos low = local;
-      Nanos high = later(local, kFar);
-      if (trace_intervals(part, high) <= i) return {};
-      while (high - low > Nanos{1}) {
-        const Nanos middle = low + (high - low) / 2;
-        (trace_intervals(part, middle) <= i ? low : high) = middle;
-      }
-      return {high, page};
+      return {when_recorded(part, static_cast<u128>(i) * length + mul_div(m - (pages.end() - page) + 1, length, n)),
+              page};
     }
   }
   return {};
+}
+
+/// When the part's own time has come to `recorded` of the trace. Requires that not to be at its start.
+Nanos Workload::when_recorded(const Part& part, u128 recorded) {
+  const u128 played = (recorded - static_cast<std::uint64_t>(part.offset.count())) * kMillion;
+  const u128 when = (played + part.speed_millionths - 1) / part.speed_millionths;
+  return when >= static_cast<u128>(kFar.count()) * 2 ? kNever : Nanos{static_cast<std::int64_t>(when)};
 }
 
 }  // namespace godwit::workloads

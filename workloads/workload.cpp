@@ -123,12 +123,16 @@ void Workload::add(const Options& options, const Schedule& schedule, PageRange t
   }
 }
 
-/// How many intervals of the trace have ended when the part's own time is `local`.
-std::uint64_t Workload::trace_intervals(const Part& part, Nanos local) {
-  const std::uint64_t played = mul_div(static_cast<std::uint64_t>(local.count()), part.speed_millionths, 1'000'000);
+/// Where the trace stands when the part's own time is `local`, counted on through repeats.
+std::uint64_t Workload::recorded_time(const Part& part, Nanos local) {
+  const std::uint64_t played = mul_div(static_cast<std::uint64_t>(local.count()), part.speed_millionths, kMillion);
   const auto skipped = static_cast<std::uint64_t>(part.offset.count());
-  const std::uint64_t recorded = played > UINT64_MAX - skipped ? UINT64_MAX : played + skipped;
-  const std::uint64_t ended = recorded / static_cast<std::uint64_t>(part.trace->interval.count());
+  return played > UINT64_MAX - skipped ? UINT64_MAX : played + skipped;
+}
+
+/// How many intervals of it have ended by then.
+std::uint64_t Workload::trace_intervals(const Part& part, Nanos local) {
+  const std::uint64_t ended = recorded_time(part, local) / static_cast<std::uint64_t>(part.trace->interval.count());
   return part.repeat ? ended : std::min<std::uint64_t>(ended, part.trace->interval_count());
 }
 

@@ -71,7 +71,7 @@ class Workload {
     Nanos at = kNever;
     PageIndex page = 0;
   };
-  /// The next touch; at kNever where none comes within a year. What is memoryless is drawn anew for each `draw`: exact
+  /// The next touch (of two at one instant, one); at kNever where none comes within a year. What is memoryless is drawn anew for each `draw`: exact
   /// as long as a touch of a page that has come meanwhile is dropped, and the next one asked for from there.
   Touch next_touch(const PageSet& missing, Nanos from, std::uint64_t draw) const;
 
@@ -106,12 +106,14 @@ class Workload {
   void add(const Options& options, const Schedule& schedule, PageRange touchable, Bytes page_size);
   void cut_into_pieces();
   static models::Chance mean_share(const Part& part, PageRange range);
+  static std::uint64_t recorded_time(const Part& part, Nanos local);
   static std::uint64_t trace_intervals(const Part& part, Nanos local);
 
   Touch touch_of(const Part& part, const PageSet& missing, Nanos from, models::Stream& stream) const;
   Touch memoryless_touch(const Part& part, const PageSet& missing, Nanos local, models::Stream& stream) const;
   Touch sweeping_touch(const Part& part, const PageSet& missing, Nanos local) const;
   Touch recorded_touch(const Part& part, const PageSet& missing, Nanos local) const;
+  static Nanos when_recorded(const Part& part, u128 recorded);
 
   template <class Mark>
   void draw_uniform(const Part& part, PageRange range, Nanos from, Nanos time, Mark& mark) const;

@@ -3,6 +3,7 @@
 #include <array>
 #include <cmath>
 #include <random>
+#include <set>
 
 #include "tests/support/drawn_guest.h"
 #include "tests/support/pages.h"
@@ -73,35 +74,80 @@ TEST(Touch, OfSequentialWritersIsTheReferences) {
   }
 }
 
-// The reference writes the pages of an interval at its end, all at one instant; of these any may come first.
-TEST(Touch, OfARecordingIsAtTheEndOfTheFirstIntervalThatWritesAMissingPage) {
-  const test::MadeUpTraces traces;
-  std::mt19937_64 random(3);
-  for (const auto& [name, recording] : traces.all()) {
-    Options options = traces.replay(name);
-    for (int trial = 0; trial < 50; ++trial) {
-      options.repeat = trial % 2 == 0;
-      options.speed_millionths = 100'000 + random() % 3'000'000;
-      options.offset = Nanos{static_cast<std::int64_t>(random() % 20'000'000)};
-      test::Pages missing(kPages);
-      for (int i = 0; i < 40; ++i) missing.set.add(random() % 700);
-      const Nanos from{static_cast<std::int64_t>(random() % 30'000'000)};
-      const auto reference = test::make_writer(options, kAll, test::kTestPage, 1, traces.all());
-      const Touch touch = Workload(options, kAll, test::kTestPage, 1, 1).next_touch(missing.set, from, 1);
-      bool any = false, same = false;  // whether something is written then, and whether this page is
-      Nanos first = kNever;
-      for (test::Write write = reference->next(); write.at != kNever && write.at <= from + 10s;
-           write = reference->next()) {
-        if (write.at <= from || !missing.set.contains(write.page)) continue;
-        first = std::min(first, write.at);
-        if (write.at > first) break;
-        any = true;
-        same = same || write.page == touch.page;
-      }
-      EXPECT_EQ(touch.at, first) << name << ", " << trial;
-      EXPECT_EQ(same, any) << name << ", " << trial;
+/// Every touch of a recording up to its second repeat, spread over its intervals: (index + m / n) x interval, less the offset,
+/// at the speed.
+std::vector<Touch> touches_of(const test::Recording& recording, const Options& options) {
+  std::vector<Touch> touches;
+  const auto length = static_cast<u128>(static_cast<std::uint64_t>(recording.interval.count()));
+  const std::size_t size = recording.written.size();
+  for (std::size_t i = 0; i < (options.repeat ? 3 * size : size); ++i) {
+    std::set<PageIndex> distinct(recording.written[i % size].begin(), recording.written[i % size].end());
+    distinct.erase(distinct.lower_bound(kPages), distinct.end());  // the guest is smaller than the trace
+    std::uint64_t m = 0;
+    for (const PageIndex page : distinct) {
+      const u128 recorded = i * length + ++m * length / distinct.size();
+      const auto offset = static_cast<std::uint64_t>(options.offset.count());
+      if (recorded <= offset) continue;
+      const u128 at = ((recorded - offset) * 1'000'000 + options.speed_millionths - 1) / options.speed_millionths;
+      touches.push_back({Nanos{static_cast<std::int64_t>(at)}, page});
     }
   }
+  return touches;
+}
+
+// From any instant on, to the nanosecond; and from touch to touch, so that none is left out.
+TEST(Touch, OfARecordingAreSpreadOverItsIntervals) {
+  const test::MadeUpTraces traces;
+  std::mt19937_64 random(3);
+  int touched = 0;
+  for (const auto& [name, recording] : traces.all()) {
+    for (int trial = 0; trial < 50; ++trial) {
+      Options options = traces.replay(name);
+      options.repeat = trial % 2 == 0;
+      options.speed_millionths = 100'000 + random() % 3'000'000;
+      const Nanos length = recording.interval * static_cast<std::int64_t>(recording.written.size());
+      options.offset = Nanos{static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(length.count()))};
+      const Workload workload(options, kAll, test::kTestPage, 1, 1);
+      test::Pages missing(kPages);
+      for (int i = 0; i < 400; ++i) missing.set.add(random() % kPages);
+      Nanos from{static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(length.count()))};
+      for (const Touch& expected : touches_of(recording, options)) {
+        if (expected.at <= from || !missing.set.contains(expected.page)) continue;
+        const Touch touch = workload.next_touch(missing.set, from, 1);
+        ASSERT_EQ(touch.at, expected.at) << name << ", " << trial;
+        ASSERT_EQ(touch.page, expected.page) << name << ", " << trial;
+        missing.set.remove(touch.page);
+        from = touch.at;
+        ++touched;
+      }
+      if (!options.repeat) {
+        EXPECT_EQ(workload.next_touch(missing.set, from, 1).at, kNever);
+      }
+    }
+  }
+  EXPECT_GT(touched, 1000);
+}
+
+// A trace of 10 ms that writes pages 3, 4 and 9 in its only interval: they come after a third, two thirds, and all of it.
+TEST(Touch, OfARecordingWorkedOutByHand) {
+  auto trace = std::make_shared<Trace>();
+  trace->page_count = 10;
+  trace->interval = 10ms;
+  trace->append(std::vector<workloads::Run>{{3, 2}, {9, 1}});
+  const Workload workload({.kind = Kind::kRecorded, .trace = trace}, kAll, test::kTestPage, 1, 1);
+  test::Pages missing(kPages);
+  missing.set.fill();
+  const auto touch = [&](Nanos from) {
+    const Touch next = workload.next_touch(missing.set, from, 1);
+    return std::pair(next.at, next.page);
+  };
+  EXPECT_EQ(touch(0s), std::pair(Nanos{3'333'333}, PageIndex{3}));
+  EXPECT_EQ(touch(Nanos{3'333'332}), std::pair(Nanos{3'333'333}, PageIndex{3}));
+  EXPECT_EQ(touch(Nanos{3'333'333}), std::pair(Nanos{6'666'666}, PageIndex{4}));
+  EXPECT_EQ(touch(Nanos{6'666'666}), std::pair(Nanos{10'000'000}, PageIndex{9}));
+  EXPECT_EQ(touch(10ms), std::pair(Nanos{13'333'333}, PageIndex{3}));
+  missing.set.remove(PageIndex{4});
+  EXPECT_EQ(touch(5ms), std::pair(Nanos{10'000'000}, PageIndex{9}));
 }
 
 /// Touches of many seeds: the page, and the time of the first one and of the one after it, in hundredths of an even
