@@ -8,11 +8,11 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <system_error>
 #include <utility>
 #include <variant>
+
+#include "scenarios/json_reader.h"
 
 namespace godwit::cli {
 
@@ -58,12 +58,9 @@ std::optional<scenarios::Loaded> load(const ScenarioArguments& arguments) {
 
 std::optional<std::string> read_text(const std::string& file, const std::string& expected) {
   std::string trouble = trouble_with(file, expected);
-  std::ostringstream text;
-  if (trouble.empty()) {
-    std::ifstream input(file, std::ios::binary);
-    if (!input || !(text << input.rdbuf())) trouble = "this file cannot be read";
-  }
-  if (trouble.empty()) return text.str();
+  std::optional<std::string> text;
+  if (trouble.empty() && !(text = scenarios::read_text(file))) trouble = "this file cannot be read";
+  if (text) return text;
   fmt::print(stderr, "{}: {}\n", file, trouble);
   return std::nullopt;
 }

@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <cstdio>
 #include <fstream>
-#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -33,11 +32,25 @@ int refuse(const std::string& what) {
   return kWrongInput;
 }
 
+/// Appends to `bytes` what comes from `file` until there are `size`.
+void read_to(std::size_t size, std::ifstream& file, std::vector<std::byte>& bytes) {
+  constexpr std::size_t kStep = std::size_t{1} << 20;
+  while (file && bytes.size() < size) {
+    const std::size_t had = bytes.size(), step = std::min(kStep, size - had);
+    bytes.resize(had + step);
+    file.read(reinterpret_cast<char*>(&bytes[had]), static_cast<std::streamsize>(step));
+    bytes.resize(had + static_cast<std::size_t>(file.gcount()));
+  }
+}
+
+/// As much of a file as its header says, and one byte more where there is one: not every file has an end.
 std::vector<std::byte> read_bytes(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
-  const auto* begin = reinterpret_cast<const std::byte*>(text.data());
-  return {begin, begin + text.size()};
+  std::vector<std::byte> bytes;
+  read_to(scenarios::kCheckpointHeaderBytes, file, bytes);
+  if (bytes.size() < scenarios::kCheckpointHeaderBytes) return bytes;
+  read_to(static_cast<std::size_t>(scenarios::checkpoint_size(bytes)) + 1, file, bytes);
+  return bytes;
 }
 
 /// The host called `name`, or where the guest was at first.

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "core/wire.h"
+#include "fuzz/records.h"
 #include "fuzz/target.h"
 
 // What the decoder takes lies in the memory and is what the encoder writes, byte for byte. An input is the number of
@@ -14,31 +15,21 @@ namespace {
 using namespace godwit;
 using namespace godwit::core;
 
-template <class T>
-T get(std::span<const std::byte> from, std::size_t at) {
-  T value;
-  std::memcpy(&value, &from[at], sizeof value);
-  return value;
-}
-
-void mend_checksums(std::span<std::byte> stream) {
-  while (stream.size() > kHeaderBytes) {
-    const std::size_t room = stream.size() - kHeaderBytes - sizeof(std::uint32_t);
-    const std::uint64_t runs = get<std::uint32_t>(stream, 24), payload = get<std::uint64_t>(stream, 32);
-    if (stream.size() < kHeaderBytes + sizeof(std::uint32_t) || runs > room / kRunBytes) return;
-    if (payload > room - runs * kRunBytes) return;
-    const std::size_t body = kHeaderBytes + runs * kRunBytes + payload;
-    const std::uint32_t crc = crc32c(0, stream.first(body));
-    std::memcpy(&stream[body], &crc, sizeof crc);
-    stream = stream.subspan(body + sizeof crc);
+void mend_all(std::span<std::byte> stream) {
+  while (const std::size_t size = fuzz::record_size(stream)) {
+    fuzz::mend(stream.first(size));
+    stream = stream.subspan(size);
   }
 }
 
 void decode_all(std::span<const std::byte> stream, Pages memory) {
   static std::vector<PageRun> runs(1024);
   while (true) {
+    const DecodedHead head = decode_head(stream, memory, runs);
     const Decoded decoded = decode(stream, memory, runs);
     if (decoded.error != DecodeError::kNone) return;
+    GODWIT_CHECK(head.error == DecodeError::kNone && head.length == head_size(decoded.record.runs.size()));
+    GODWIT_CHECK(head.payload_bytes == decoded.record.payload.size());
     GODWIT_CHECK(decoded.length <= stream.size() && decoded.length == encoded_size(decoded.record));
     for (const PageRun& run : decoded.record.runs) {
       GODWIT_CHECK(run.count() > 0);
@@ -59,10 +50,10 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size < sizeof(std::uint64_t)) return 0;
   std::vector<std::byte> input(size);
   std::memcpy(input.data(), data, size);
-  const Pages memory{get<std::uint64_t>(input, 0)};
+  const Pages memory{fuzz::get<std::uint64_t>(input, 0)};
   const std::span<std::byte> stream = std::span(input).subspan(sizeof(std::uint64_t));
   decode_all(stream, memory);
-  mend_checksums(stream);
+  mend_all(stream);
   decode_all(stream, memory);
   return 0;
 }

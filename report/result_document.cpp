@@ -24,7 +24,8 @@ void judge(const Node& root, Issues& issues) {
   const Node* format = producer ? producer->find("result_version") : nullptr;
   const std::string known = producer_json().at("result_version").dump();
   const Node* scenario = root.find("scenario");
-  if (format == nullptr || !scenario || (!has_list(root, "migrations") && !has_list(root, "strategies"))) {
+  const bool has_scenario = scenario && scenario->is(Node::Type::kObject);
+  if (format == nullptr || !has_scenario || (!has_list(root, "migrations") && !has_list(root, "strategies"))) {
     issues.at(root, "expected a result, as godwit run --json or godwit compare --json write it");
   } else if (format->text != known) {
     issues.at(*format, fmt::format("expected a result of format {}, got one of format {}", known, shown(*format)));

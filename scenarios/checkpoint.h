@@ -28,6 +28,12 @@ struct Checkpoint {
 std::vector<std::byte> write_checkpoint(const Loaded& scenario, std::uint32_t migration,
                                         const sim::MigrationResult& result);
 
+inline constexpr std::size_t kCheckpointHeaderBytes = 28;
+
+/// How long the file is that begins with `header`, by what that says; 0 where it is none. Requires
+/// kCheckpointHeaderBytes of it.
+std::uint64_t checkpoint_size(std::span<const std::byte> header);
+
 /// A checkpoint, or what is wrong with the file. Its records are not looked at yet.
 std::variant<Checkpoint, std::string> read_checkpoint(std::span<const std::byte> file);
 

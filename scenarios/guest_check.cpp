@@ -16,26 +16,34 @@ namespace {
 using workloads::Kind;
 using workloads::Options;
 
-// What a run may hold, so that no scenario takes memory without end. Page sets take about 100 bytes for 4096 pages that
-// are all alike, and half a byte for each page where they are not; zipf keeps 8 bytes for 64 pages.
-constexpr std::uint64_t kPagesMost = std::uint64_t{1} << 36;
-constexpr Bytes kBytesMost{64 << 20};  // of a guest with real bytes
-constexpr std::uint64_t kZipfPagesMost = std::uint64_t{1} << 32;
-constexpr std::uint64_t kVcpusMost = std::uint64_t{1} << 30;  // their shares of a core still add up in 64 bits
-constexpr std::size_t kPartsMost = 1000;                      // of one guest's workload
+constexpr Bytes kBytesMost{64 << 20};     // of a guest with real bytes
+constexpr std::size_t kPartsMost = 1000;  // of one guest's workload
 constexpr Nanos kPeriodMost = std::chrono::hours(10'000);
+
+// What all guests together may hold, so that no scenario takes memory without end. Page sets take about 100 bytes for
+// 4096 pages that are all alike, and half a byte for each page where they are not; zipf keeps 8 bytes for 64 pages.
+using Limit = GuestChecker::Limit;
+constexpr Limit kPages{std::uint64_t{1} << 36, "pages"};  // 256 TiB in pages of 4 KiB
+constexpr Limit kZipfPages{std::uint64_t{1} << 32, "pages under zipf"};
+constexpr Limit kRealBytes{std::uint64_t{1} << 30, "real bytes"};
+constexpr Limit kVcpus{std::uint64_t{1} << 30, "virtual CPUs"};  // their shares of a core still add up in 64 bits
+constexpr Limit kEntries{1'000'000, "workloads and page classes"};
 
 std::string shown(Bytes size) { return format_quantity(Dimension::kBytes, size.value); }
 
 }  // namespace
 
-void GuestChecker::check(sim::GuestOptions& guest, const std::string& pointer) {
+void GuestChecker::check(sim::GuestOptions& guest, std::uint64_t copies, const std::string& pointer) {
   guest_ = &guest;
+  copies_ = copies;
   parts_ = 0;
   if (!check_memory(pointer)) return;
-  check_totals(pointer);
+  add(pages_, guest.memory.value / guest.page_size.value, kPages, pointer + "/memory");
+  add(vcpus_, guest.vcpus, kVcpus, pointer + "/vcpus");
+  if (guest.contents == sim::Contents::kBytes) add(real_bytes_, guest.memory.value, kRealBytes, pointer + "/contents");
   if (!check_classes(pointer + "/pages")) return;
   check_workload(guest.workload, sim::touchable(guest), pointer + "/workload");
+  add(entries_, parts_ + guest.pages.size(), kEntries, pointer);
   if (guest.workload.demand == workloads::Demand::kBusy && guest.workload.cpu_per_write.count() == 0)
     issues_.at_pointer(pointer + "/workload", "demand busy needs cpu_per_write, the CPU time that a write takes");
   if (guest.workload.demand == workloads::Demand::kPaced && guest.workload.cpu_per_write.count() != 0)
@@ -58,23 +66,13 @@ bool GuestChecker::check_memory(const std::string& pointer) {
   return false;
 }
 
-/// Says so at the first guest that is one too many.
-void GuestChecker::check_totals(const std::string& pointer) {
-  const auto exceeds = [](std::uint64_t& total, std::uint64_t more, std::uint64_t most) {
-    const bool fitted = total <= most;
-    total += more;
-    return fitted && total > most;
-  };
-  if (exceeds(pages_, guest_->memory.value / guest_->page_size.value, kPagesMost))
+/// Adds `more` of each copy of the guest to `total`. Says so where that makes it too much, the first time.
+void GuestChecker::add(std::uint64_t& total, std::uint64_t more, const Limit& limit, const std::string& pointer) {
+  const bool fitted = total <= limit.most;
+  total += more * copies_;
+  if (fitted && total > limit.most)
     issues_.at_pointer(
-        pointer + "/memory",
-        fmt::format("with this guest there are {} pages in all; expected at most {}, which is 256 TiB in "
-                    "pages of 4 KiB",
-                    pages_, kPagesMost));
-  if (exceeds(vcpus_, guest_->vcpus, kVcpusMost))
-    issues_.at_pointer(
-        pointer + "/vcpus",
-        fmt::format("with this guest there are {} virtual CPUs in all; expected at most {}", vcpus_, kVcpusMost));
+        pointer, fmt::format("with this there are {} {} in all; expected at most {}", total, limit.what, limit.most));
 }
 
 bool GuestChecker::check_classes(const std::string& pointer) {
@@ -114,9 +112,9 @@ std::string GuestChecker::shown_pages(std::uint64_t pages) const { return shown(
 
 /// `room` is where a workload without a place of its own writes.
 void GuestChecker::check_workload(Options& workload, PageRange room, const std::string& pointer) {
-  if (workload.kind == Kind::kPhased || workload.kind == Kind::kMix) return check_phases(workload, room, pointer);
   if (++parts_ == kPartsMost + 1)
     issues_.at_pointer(pointer, fmt::format("expected at most {} workloads within one", kPartsMost));
+  if (workload.kind == Kind::kPhased || workload.kind == Kind::kMix) return check_phases(workload, room, pointer);
   if (workload.kind == Kind::kIdle || !check_range(workload, room, pointer)) return;
   const PageRange range = workloads::range_of(workload, room, guest_->page_size);
   if (workload.kind == Kind::kHotSet) check_hot(workload, range, pointer + "/hot_memory");
@@ -168,12 +166,7 @@ void GuestChecker::check_zipf(PageRange range, const std::string& pointer) {
   if (pages == 0)
     issues_.at_pointer(pointer, fmt::format("zipf needs a whole group of 64 pages, {}; its memory is {} from {} on",
                                             shown_pages(64), shown_pages(range.count), shown_pages(range.first)));
-  const bool fitted = zipf_pages_ <= kZipfPagesMost;
-  zipf_pages_ += pages;
-  if (fitted && zipf_pages_ > kZipfPagesMost)
-    issues_.at_pointer(pointer, fmt::format("with this workload there are {} pages under zipf in all; expected at most "
-                                            "{}",
-                                            zipf_pages_, kZipfPagesMost));
+  add(zipf_pages_, pages, kZipfPages, pointer);
 }
 
 void GuestChecker::check_recording(Options& workload, PageRange range, const std::string& pointer) {

@@ -15,17 +15,23 @@ namespace godwit::scenarios {
 /// Reads the recordings that workloads name, each once.
 class GuestChecker {
  public:
+  struct Limit {
+    std::uint64_t most;
+    const char* what;
+  };
+
   /// Both must outlive it. The paths of recordings are relative to `base_dir`.
   GuestChecker(const std::filesystem::path& base_dir, Issues& issues) : base_dir_(base_dir), issues_(issues) {}
 
-  /// `pointer` is where the guest stands in the document. Gives its workload the recordings.
-  void check(sim::GuestOptions& guest, const std::string& pointer);
+  /// `pointer` is where the guest stands in the document, and `copies` how many are like it. Gives its workload the
+  /// recordings.
+  void check(sim::GuestOptions& guest, std::uint64_t copies, const std::string& pointer);
 
  private:
   using Recording = workloads::TraceResult<std::shared_ptr<const workloads::Trace>>;
 
   bool check_memory(const std::string& pointer);
-  void check_totals(const std::string& pointer);
+  void add(std::uint64_t& total, std::uint64_t more, const Limit& limit, const std::string& pointer);
   bool check_classes(const std::string& pointer);
   bool check_place(Bytes at, Bytes size, const std::string& pointer);
   bool check_page_multiple(Bytes size, const std::string& pointer);
@@ -42,9 +48,10 @@ class GuestChecker {
   Issues& issues_;
   std::map<std::filesystem::path, Recording> recordings_;
   // Of all guests so far.
-  std::uint64_t pages_ = 0, zipf_pages_ = 0, vcpus_ = 0;
+  std::uint64_t pages_ = 0, zipf_pages_ = 0, real_bytes_ = 0, vcpus_ = 0, entries_ = 0;
   // Of the guest that is being checked.
   sim::GuestOptions* guest_ = nullptr;
+  std::uint64_t copies_ = 1;
   std::size_t parts_ = 0;
 };
 

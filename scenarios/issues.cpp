@@ -112,7 +112,8 @@ std::vector<Issue> Issues::take() {
 }
 
 std::string nearest(std::string_view wrong, const std::vector<std::string>& names) {
-  if (wrong.size() > 100) return {};  // no name of the format is that long
+  // No name of the format is that long; and of that many a reader would look for his own.
+  if (wrong.size() > 100 || names.size() > 2000) return {};
   const std::string given = lower(wrong);
   std::string best;
   // More than a third wrong, or all of it, is another word.

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <fstream>
 #include <iterator>
 #include <map>
 
@@ -173,6 +175,18 @@ class TreeBuilder : public nlohmann::json_sax<Json> {
 };
 
 }  // namespace
+
+std::optional<std::string> read_text(const std::filesystem::path& path, std::size_t most) {
+  std::string text;
+  std::ifstream input(path, std::ios::binary);
+  while (input && text.size() <= most) {
+    std::array<char, 1 << 16> piece;
+    input.read(piece.data(), static_cast<std::streamsize>(std::min(piece.size(), most + 1 - text.size())));
+    text.append(piece.data(), static_cast<std::size_t>(input.gcount()));
+  }
+  if (!input.is_open() || input.bad()) return std::nullopt;
+  return text;
+}
 
 std::optional<Node> read_json(std::string_view text, Issues& issues, JsonLimits limits) {
   if (text.size() > limits.bytes) {

@@ -2,9 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <array>
-#include <fstream>
-
 #include "scenarios/json_reader.h"
 #include "scenarios/resolve.h"
 
@@ -109,16 +106,9 @@ LoadResult load_node(Node root, std::string file, const std::filesystem::path& b
 }  // namespace
 
 LoadResult load_file(const std::filesystem::path& path, const Overrides& overrides) {
-  // Not more than read_json takes, and one byte that shows that there is more: not every file has an end.
-  std::string text;
-  std::ifstream input(path, std::ios::binary);
-  while (input && text.size() <= JsonLimits{}.bytes) {
-    std::array<char, 1 << 16> piece;
-    input.read(piece.data(), piece.size());
-    text.append(piece.data(), static_cast<std::size_t>(input.gcount()));
-  }
-  if (!input.is_open() || input.bad()) return std::vector<Issue>{{path.string(), 0, 0, "", "this file cannot be read"}};
-  return load_text(text, path.string(), path.parent_path(), overrides);
+  const std::optional<std::string> text = read_text(path);
+  if (!text) return std::vector<Issue>{{path.string(), 0, 0, "", "this file cannot be read"}};
+  return load_text(*text, path.string(), path.parent_path(), overrides);
 }
 
 LoadResult load_text(std::string_view text, std::string file, const std::filesystem::path& base_dir,

@@ -13,6 +13,9 @@ namespace godwit::scenarios {
 /// The most of one kind that the entries of a file stand for in all.
 inline constexpr std::uint32_t kManyMax = 100'000;
 
+/// The most values that the versions of one entry have in all.
+inline constexpr std::size_t kVersionsMax = 2'000'000;
+
 /// The name of the `index`-th of those that `name` stands for.
 inline std::string name_of_one(const std::string& name, std::uint32_t index) {
   return name + "-" + std::to_string(index);
@@ -42,6 +45,9 @@ void add_count(Table<T>& table, const char* doc) {
 /// The values of one field in all versions, as a file would say it: itself where all are alike, else the list.
 Json in_turn(const std::vector<Json>& versions);
 
+/// Whether `versions` of what `node` says are few enough. Says so where they are not.
+bool versions_fit(const Node& node, std::uint32_t versions, Issues& issues);
+
 /// Reads every version that the lists of an entry make, and writes them as one entry again.
 template <class T>
 Codec<Many<T>> many(Codec<T> one) {
@@ -51,8 +57,10 @@ Codec<Many<T>> many(Codec<T> one) {
     Turn turn;
     issues.set_turn(&turn);
     entry.versions.clear();
-    for (turn.index = 0; ok && turn.index < turn.period; ++turn.index)
+    for (turn.index = 0; ok && turn.index < turn.period; ++turn.index) {
       ok = one.read(node, entry.versions.emplace_back(), issues);
+      if (ok && turn.index == 0) ok = versions_fit(node, turn.period, issues);
+    }
     issues.set_turn(nullptr);
     return ok;
   };

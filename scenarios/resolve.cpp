@@ -108,14 +108,17 @@ class Resolver {
       const std::uint32_t first = static_cast<std::uint32_t>(guests_.list.size());
       define(guests_, name, guests.first().count, pointer + "/name");
       std::vector<sim::GuestOptions> versions;
-      for (GuestSpec& version : guests.versions) {
+      const std::uint64_t copies = guests_.list.size() - first, made = guests.versions.size();
+      for (std::size_t v = 0; v < made; ++v) {
+        GuestSpec& version = guests.versions[v];
         if (!version.host_name && !spec_.hosts.empty()) version.host_name = default_host(version.count.has_value());
         versions.emplace_back(version);
-        if (!issues_.any_under(pointer)) guest_checker_.check(versions.back(), pointer);
+        if (!issues_.any_under(pointer)) guest_checker_.check(versions.back(), (copies + made - 1 - v) / made, pointer);
       }
       for (std::uint32_t k = 0; first + k < guests_.list.size(); ++k) {
         const std::uint32_t place = guests.first().count ? k : kAlone;
-        sim::GuestOptions& added = options_.guests.emplace_back(versions[k % versions.size()]);
+        sim::GuestOptions& added = options_.guests.emplace_back();
+        if (issues_.empty()) added = versions[k % versions.size()];  // else nobody will need them
         added.name = guests_.list[first + k];
         if (guests.first().host_name) added.host = host(*guests.first().host_name, pointer + "/host", place);
         lives_on_.push_back(added.host);
@@ -167,15 +170,27 @@ class Resolver {
   void migrate_all(std::string pattern, sim::MigrationOptions added, const std::string& to,
                    const std::string& pointer) {
     pattern.pop_back();
-    const auto matches = [&](const std::string& name) { return name.starts_with(pattern); };
-    const auto all = static_cast<std::size_t>(std::ranges::count_if(guests_.list, matches));
-    const std::uint32_t most = allowed(all, options_.migrations.size(), pointer + "/guest");
-    std::uint32_t found = 0;
-    for (added.guest = 0; found < most; ++added.guest)
-      if (matches(guests_.list[added.guest])) migrate(added, to, pointer, found++);
-    if (all == 0 && !issues_.any_under("/guests"))
+    const std::vector<std::uint32_t> all = guests_beginning_with(pattern);
+    const std::uint32_t most = allowed(all.size(), options_.migrations.size(), pointer + "/guest");
+    for (std::uint32_t i = 0; i < most; ++i) {
+      added.guest = all[i];
+      migrate(added, to, pointer, i);
+    }
+    if (all.empty() && !issues_.any_under("/guests"))
       complain(pointer + "/guest", fmt::format("there is no guest whose name begins with {}", pattern));
-    if (all > 1 && added.file) complain(pointer + "/to", fmt::format("{} guests cannot go to one file", all));
+    if (all.size() > 1 && added.file)
+      complain(pointer + "/to", fmt::format("{} guests cannot go to one file", all.size()));
+  }
+
+  std::vector<std::uint32_t> guests_beginning_with(const std::string& prefix) const {
+    std::vector<std::uint32_t> found;
+    for (auto at = guests_.meanings.lower_bound(prefix); at != guests_.meanings.end(); ++at) {
+      const auto& [name, meaning] = *at;
+      if (!name.starts_with(prefix)) break;
+      if (!meaning.count) found.push_back(meaning.first);
+    }
+    std::ranges::sort(found);
+    return found;
   }
 
   void migrate(sim::MigrationOptions& added, const std::string& to, const std::string& pointer, std::uint32_t place) {

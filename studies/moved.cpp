@@ -51,8 +51,8 @@ std::vector<Change> figure_changes(const Golden& golden, const Golden& found) {
   const std::uint64_t first = shared + stretch->first;
   Change& change = all_changes.emplace_back();
   change.pointer = fmt::format("/migrations/{}", first);
-  change.item = "which the golden keeps as a hash";
-  if (stretch->count > 1) change.item += fmt::format(", or one of the {} after it", stretch->count - 1);
+  change.item = "of which the golden keeps a hash";
+  if (stretch->count > 1) change.item = fmt::format("or one of the {} after it, {}", stretch->count - 1, change.item);
   if (first < found.migrations.size()) change.to = found.migrations[first];
   return all_changes;
 }

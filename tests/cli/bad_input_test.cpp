@@ -290,7 +290,7 @@ TEST(BadGuest, MemoryAndWorkload) {
   const std::string forty =
       R"({"kind": "mix", "parts": [)" + repeated(R"({"kind": "idle"},)", 39) + R"({"kind": "idle"}]})";
   workload(R"({"kind": "mix", "parts": [)" + repeated(forty + ",", 25) + forty + "]}",
-           {"/guests/0/workload/parts/25", "at most 1000 workloads within one"});
+           {"/guests/0/workload/parts/24/parts/14", "at most 1000 workloads within one"});
   expect_set_refused("classes of more than all",
                      {R"(/guests/0/pages=[{"class": "free", "share": "60 %"}, {"class": "zero", "share": "50 %"}])"},
                      {"/guests/0/pages", "sum to 110 %, more than 100 %"});
@@ -316,6 +316,36 @@ TEST(BadGuest, TooManyOfThem) {
     scenario["guests"].push_back(guest);
   }
   expect_text_refused("304 TiB", scenario.dump(), {"/guests/16/memory", "expected at most 68719476736"});
+}
+
+TEST(BadCount, OfTooMuch) {
+  const std::string many = "/guests/0/count=100000";
+  const std::vector<std::string> still{"/migrations=[]", "/expect={}", "/guests/0/pages=[]"};
+  const auto refuse = [&](const std::string& name, std::vector<std::string> set,
+                          const std::vector<std::string>& hints) {
+    set.insert(set.begin(), still.begin(), still.end());
+    expect_set_refused(name, set, hints);
+  };
+  refuse("large guests", {many, "/guests/0/memory=16 TiB"},
+         {"/guests/0/memory: with this there are 429496729600000 pages in all"});
+  refuse("busy guests", {many, "/guests/0/vcpus=65536"}, {"/guests/0/vcpus", "6553600000 virtual CPUs in all"});
+  refuse("guests with real bytes", {"/guests/0/count=1000", "/guests/0/memory=64 MiB", "/guests/0/contents=bytes"},
+         {"/guests/0/contents", "67108864000 real bytes in all"});
+  refuse("guests under zipf",
+         {many, R"(/guests/0/workload={"kind": "zipf", "write_rate": "1 pages/s", "exponent": 1, "memory": "1 GiB"})"},
+         {"/guests/0/workload", "26214400000 pages under zipf in all"});
+  refuse("guests with many workloads",
+         {many, R"(/guests/0/workload={"kind": "mix", "parts": [)" + repeated(R"({"kind": "idle"},)", 19) +
+                    R"({"kind": "idle"}]})"},
+         {"/guests/0: with this there are 2100000 workloads and page classes"});
+  // 313 and 317 have no common divisor: 99,221 different guests, of 15 values each and more.
+  refuse("guests that all differ in much",
+         {many, "/guests/0/memory=[" + repeated("\"1 GiB\",", 312) + "\"2 GiB\"]",
+          "/guests/0/device_state=[" + repeated("\"1 MiB\",", 316) + "\"2 MiB\"]",
+          R"(/guests/0/workload={"kind": "mix", "parts": [)" + repeated(R"({"kind": "idle"},)", 9) +
+              R"({"kind": "idle"}]})"},
+         {"/guests/0: its lists make 99221 different ones"});
+  refuse("more than there may be", {"/guests/0/count=100001"}, {"/guests/0/count", "from 1 to 100000"});
 }
 
 // ---------------------------------------------------------------- recordings
@@ -386,6 +416,27 @@ TEST(BadSet, Values) {
 TEST(BadSet, Seeds) {
   for (const char* seed : {"-1", "9223372036854775808", "99999999999999999999999", "1.5", "0x"})
     expect_refused({seed, {kIdle, "--seed", seed}, {"--seed", seed}});
+}
+
+// ---------------------------------------------------------------- other files
+
+TEST(BadDocument, ThatIsNoResultOrGolden) {
+  const Folder folder;
+  const auto refuse = [&](const std::vector<std::string>& arguments, const std::vector<std::string>& hints) {
+    const Ran ran = godwit(arguments);
+    EXPECT_EQ(ran.status, 2) << ran.err.substr(0, 2000);
+    EXPECT_EQ(ran.out, "");
+    for (const std::string& hint : hints) EXPECT_THAT(ran.err, HasSubstr(hint));
+  };
+  const std::string sound = folder.file("a.json", godwit({"run", kIdle, "--json", "-"}).out);
+  refuse({"diff", sound, "/dev/zero"}, {"/dev/zero", "larger than"});
+  refuse({"diff", sound, folder.file("deep.json", repeated("[", 100'000))}, {"deep.json:1:65", "nested more than 64"});
+  refuse({"diff", sound,
+          folder.file("list.json", R"({"godwit": {"result_version": 1}, "scenario": [], "migrations": []})")},
+         {"list.json", "expected a result"});
+  refuse({"restore", "/dev/zero"}, {"/dev/zero", "not a checkpoint"});
+  std::string claims = "GODWITCK" + std::string("\1\0\0\0", 4) + std::string("\0\0\0\1", 4) + std::string(8, '\x7f');
+  refuse({"restore", folder.file("huge.ckpt", claims + std::string(4, '\0'))}, {"huge.ckpt", "larger than any"});
 }
 
 // ---------------------------------------------------------------- absurd, but it can be computed
