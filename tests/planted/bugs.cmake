@@ -154,6 +154,6 @@ godwit_plant(counts_no_faults_of_real_bytes FILE sim/guest_memory.cpp
 # ---- a checkpoint that is cut short or altered is refused
 
 godwit_plant(believes_an_altered_checkpoint FILE scenarios/checkpoint.cpp
-  FROM "if (checksum(file, manifest) != get(file, kHeaderBytes - 4, 4))"
+  FROM "if (checksum(file, manifest) != get(file, kCheckpointHeaderBytes - 4, 4))"
   TO "if (checksum(file, manifest) == 0)"
   CAUGHT "trouble_with")
