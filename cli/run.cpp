@@ -57,13 +57,12 @@ int report_unmet(const std::vector<studies::Unmet>& unmet) {
 }
 
 /// Writes the table, or the document where one is asked for. False after saying what went wrong.
-bool write(const sim::RunResult& result, const report::Json& document, const scenarios::Loaded& loaded,
-           std::optional<Output>& json) {
+bool write(const sim::RunResult& result, const scenarios::Loaded& loaded, std::optional<Output>& json) {
   if (!json) {
     fmt::print("{}", report::run_table(result, {loaded.options.name, question_of(loaded)}));
     return true;
   }
-  const std::string trouble = json->write(document.dump(2) + "\n");
+  const std::string trouble = json->write(report::run_json_text(result, loaded.effective));
   if (!trouble.empty()) fmt::print(stderr, "godwit run: {}\n", trouble);
   return trouble.empty();
 }
@@ -119,15 +118,15 @@ int run(const Arguments& arguments) {
   const sim::RunResult result = sim::run(loaded->options);
   const Nanos running = watch.lap();
   if (!write_checkpoints(*checkpoints, *loaded, result)) return kWrongInput;
-  const report::Json document = report::run_json(result, loaded->effective);
-  if (!write(result, document, *loaded, json)) return kWrongInput;
+  if (!write(result, *loaded, json)) return kWrongInput;
   const Nanos writing = watch.lap();
 
   print_warnings(result);
   if (arguments.timing)
     fmt::print(stderr, "load {}, run {}, write {}\n", report::human(loading), report::human(running),
                report::human(writing));
-  return report_unmet(studies::unmet(document, loaded->expect));
+  if (loaded->expect.empty()) return kDone;
+  return report_unmet(studies::unmet(report::run_json(result, loaded->effective), loaded->expect));
 }
 
 }  // namespace

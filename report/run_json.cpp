@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <cstddef>
+#include <string_view>
 
+#include "base/check.h"
 #include "report/format.h"
 #include "sim/names.h"
 
@@ -78,6 +80,15 @@ Json costs_json(const sim::MigrationResult& migration) {
   return costs;
 }
 
+/// The document, without migrations.
+Json head_json(const sim::RunResult& result, const Json& effective) {
+  return {{"godwit", producer_json()},
+          {"scenario", effective},
+          {"seed", result.seed},
+          {"digest", fmt::format("{:016x}", result.digest)},
+          {"migrations", Json::array()}};
+}
+
 }  // namespace
 
 Json migration_json(const sim::MigrationResult& migration) {
@@ -109,13 +120,25 @@ Json migration_json(const sim::MigrationResult& migration) {
 Json producer_json() { return {{"version", GODWIT_VERSION}, {"result_version", kResultVersion}}; }
 
 Json run_json(const sim::RunResult& result, const Json& effective) {
-  Json migrations = Json::array();
-  for (const sim::MigrationResult& each : result.migrations) migrations.push_back(migration_json(each));
-  return {{"godwit", producer_json()},
-          {"scenario", effective},
-          {"seed", result.seed},
-          {"digest", fmt::format("{:016x}", result.digest)},
-          {"migrations", std::move(migrations)}};
+  Json document = head_json(result, effective);
+  for (const sim::MigrationResult& each : result.migrations) document["migrations"].push_back(migration_json(each));
+  return document;
+}
+
+std::string run_json_text(const sim::RunResult& result, const Json& effective) {
+  std::string text = head_json(result, effective).dump(2);
+  if (result.migrations.empty()) return text + "\n";
+  constexpr std::string_view kNone = "[]\n}";
+  GODWIT_CHECK(text.ends_with(kNone));
+  text.resize(text.size() - kNone.size());
+  for (std::size_t i = 0; i < result.migrations.size(); ++i) {
+    text += i == 0 ? "[\n    " : ",\n    ";
+    for (const char c : migration_json(result.migrations[i]).dump(2)) {
+      text += c;
+      if (c == '\n') text += "    ";
+    }
+  }
+  return text + "\n  ]\n}\n";
 }
 
 }  // namespace godwit::report
