@@ -3,6 +3,7 @@
 #include <bit>
 #include <cstdint>
 
+#include "base/bits.h"
 #include "base/units.h"
 
 namespace godwit {
@@ -40,7 +41,7 @@ class PageRun {
   constexpr PageIndex first() const {
     return is_mask() ? word() * 64 + static_cast<unsigned>(std::countr_zero(what_)) : place();
   }
-  constexpr std::uint64_t count() const { return is_mask() ? static_cast<unsigned>(std::popcount(what_)) : what_; }
+  constexpr std::uint64_t count() const { return is_mask() ? popcount(what_) : what_; }
   constexpr std::uint64_t word() const { return place(); }  ///< Requires is_mask().
   constexpr std::uint64_t mask() const { return what_; }    ///< Requires is_mask().
 

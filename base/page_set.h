@@ -4,43 +4,68 @@
 #include <cstdint>
 #include <span>
 
+#include "base/bits.h"
+#include "base/page_pool.h"
 #include "base/page_run.h"
 #include "base/units.h"
 
 namespace godwit {
 
-/// Header of a block of 4096 pages. A block is empty (count 0), full (count 4096) or mixed; its words mean something
-/// only while it is mixed, and then only where `nonzero` has their bit: a block changes its state without touching them.
-struct PageBlock {
-  std::uint64_t nonzero = 0;  ///< Bit w: word w of the block has a page. Meaningful while mixed.
-  std::uint64_t count = 0;    ///< Pages of the block in the set.
+/// Some pages of one block, a bit each: word w of the block is words[w], 0 where `present` has not its bit.
+struct BlockWords {
+  std::uint64_t block;
+  const std::uint64_t* words;
+  std::uint64_t present;
 };
 
-/// A set of page indices below a fixed size, with the cost of what is in it rather than of what could be.
-/// It owns no memory: the caller lends it one PageBlock per 4096 pages and one word per 64 pages, which may be
-/// uninitialised. Sets of equal size can be combined block by block.
+/// A set of page indices below a fixed size, with the cost of what is in it rather than of what could be: a tree of
+/// groups of 64 blocks of 64 words of 64 pages, in which whatever is empty or full has nothing below it.
+///
+/// It owns no memory. Either the caller lends it all that it could ever need, which may be uninitialised; or the heads
+/// of the groups, and a pool that lends the rest while it is needed. Then clear() gives all back.
+/// Sets of equal size can be combined block by block.
 class PageSet {
  public:
   static constexpr std::uint64_t kBlockPages = 4096;
   static constexpr std::uint64_t kBlockWords = 64;
+  static constexpr std::uint64_t kGroupBlocks = 64;
+  static constexpr std::uint64_t kGroupPages = kGroupBlocks * kBlockPages;
 
-  static constexpr std::uint64_t blocks_for(Pages size) { return (size.value + kBlockPages - 1) / kBlockPages; }
-  static constexpr std::uint64_t words_for(Pages size) { return blocks_for(size) * kBlockWords; }
+  /// The heads of groups alone, and with those of blocks, that a set of `size` needs; and the words.
+  static constexpr std::uint64_t groups_for(Pages size) { return (size.value + kGroupPages - 1) / kGroupPages; }
+  static constexpr std::uint64_t blocks_for(Pages size) { return groups_for(size) + count_of_blocks(size.value); }
+  static constexpr std::uint64_t words_for(Pages size) { return count_of_blocks(size.value) * kBlockWords; }
 
   PageSet() = default;
 
   /// An empty set over `blocks` and `words`, which must outlive it and hold at least blocks_for and words_for(size).
   PageSet(Pages size, std::span<PageBlock> blocks, std::span<std::uint64_t> words)
-      : size_(size.value), block_count_(blocks_for(size)), blocks_(blocks.data()), words_(words.data()) {
-    GODWIT_CHECK(blocks.size() >= block_count_ && words.size() >= words_for(size));
-    for (std::uint64_t b = 0; b < block_count_; ++b) blocks_[b] = {};
+      : size_(size.value), group_count_(groups_for(size)), groups_(blocks.data()) {
+    GODWIT_CHECK(blocks.size() >= blocks_for(size) && words.size() >= words_for(size));
+    PageBlock* heads = groups_ + group_count_;
+    for (std::uint64_t b = 0; b < count_of_blocks(size_); ++b) {
+      heads[b] = {};
+      heads[b].words = words.data() + b * kBlockWords;
+    }
+    for (std::uint64_t g = 0; g < group_count_; ++g) {
+      groups_[g] = {};
+      groups_[g].blocks = heads + g * kGroupBlocks;
+    }
+  }
+
+  /// An empty set over `groups`, at least groups_for(size), and what `pool` lends. Both must outlive it. Whoever drops
+  /// it calls drop_all() before.
+  PageSet(Pages size, std::span<PageBlock> groups, PagePool& pool)
+      : size_(size.value), group_count_(groups_for(size)), groups_(groups.data()), pool_(&pool) {
+    GODWIT_CHECK(groups.size() >= group_count_);
+    for (std::uint64_t g = 0; g < group_count_; ++g) groups_[g] = {};
   }
 
   Pages size() const { return {size_}; }
   Pages count() const { return {count_}; }
   bool empty() const { return count_ == 0; }
   PageRange all() const { return {0, size_}; }
-  std::uint64_t block_count() const { return block_count_; }
+  std::uint64_t block_count() const { return count_of_blocks(size_); }
 
   bool contains(PageIndex page) const {
     GODWIT_CHECK(page < size_);
@@ -49,78 +74,76 @@ class PageSet {
 
   /// The 64 pages from 64 * index on, one bit each.
   std::uint64_t word(std::uint64_t index) const {
-    const PageBlock& block = blocks_[index / kBlockWords];
-    if (block.count == 0) return 0;
-    if (block.count == pages_in(index / kBlockWords)) return full_word(index);
-    return (block.nonzero >> (index % kBlockWords) & 1) != 0 ? words_[index] : 0;
+    const std::uint64_t b = index / kBlockWords;
+    const std::uint64_t count = count_in_block(b);
+    if (count == 0) return 0;
+    if (count == pages_in(b)) return full_word(index);
+    const PageBlock& block = groups_[b / kGroupBlocks].blocks[b % kGroupBlocks];
+    return (block.present >> (index % kBlockWords) & 1) != 0 ? block.words[index % kBlockWords] : 0;
   }
 
   /// Pages of block `index` in the set.
-  std::uint64_t count_in_block(std::uint64_t index) const { return blocks_[index].count; }
-  bool block_full(std::uint64_t index) const { return blocks_[index].count == pages_in(index); }
+  std::uint64_t count_in_block(std::uint64_t index) const {
+    const PageBlock& group = groups_[index / kGroupBlocks];
+    if (group.count == 0) return 0;
+    if (group.count == pages_in_group(index / kGroupBlocks)) return pages_in(index);
+    return group.blocks[index % kGroupBlocks].count;
+  }
+  bool block_full(std::uint64_t index) const { return count_in_block(index) == pages_in(index); }
 
   void clear() {
-    if (count_ == 0) return;
-    for (std::uint64_t b = 0; b < block_count_; ++b) blocks_[b].count = 0;
+    if (count_ > 0) drop_all();
+  }
+  /// Gives back what the pool has lent, also where copies of this set have borrowed it.
+  void drop_all() {
+    for (std::uint64_t g = 0; g < group_count_; ++g) empty_group(g);
     count_ = 0;
   }
 
   void fill() {
-    for (std::uint64_t b = 0; b < block_count_; ++b) blocks_[b].count = pages_in(b);
-    count_ = size_;
+    for (std::uint64_t g = 0; g < group_count_; ++g) fill_group(g);
   }
 
   /// Adds pages; returns those of `mask` that were not there before.
   std::uint64_t add_word(std::uint64_t index, std::uint64_t mask) {
     GODWIT_CHECK(index * 64 < size_ && (mask & ~full_word(index)) == 0);
     const std::uint64_t b = index / kBlockWords;
-    PageBlock& block = blocks_[b];
-    if (block.count == pages_in(b) || mask == 0) return 0;
-    const std::uint64_t bit = std::uint64_t{1} << (index % kBlockWords);
-    if (block.count == 0) block.nonzero = 0;
-    const std::uint64_t old = (block.nonzero & bit) != 0 ? words_[index] : 0;
-    const std::uint64_t fresh = mask & ~old;
-    words_[index] = old | mask;
-    block.nonzero |= bit;
-    const auto added = static_cast<unsigned>(std::popcount(fresh));
-    block.count += added;
-    count_ += added;
+    if (mask == 0 || block_full(b)) return 0;
+    PageBlock& block = open(b);
+    if (block.count == 0) begin_empty(block);
+    const std::uint64_t w = index % kBlockWords;
+    const std::uint64_t fresh = mask & ~block.words[w];
+    block.words[w] |= mask;
+    block.present |= std::uint64_t{1} << w;
+    grow(b, block, popcount(fresh));
     return fresh;
   }
 
   /// Takes pages out; returns those of `mask` that were there.
   std::uint64_t remove_word(std::uint64_t index, std::uint64_t mask) {
+    GODWIT_CHECK(index * 64 < size_ && (mask & ~full_word(index)) == 0);
     const std::uint64_t b = index / kBlockWords;
-    PageBlock& block = blocks_[b];
-    if (block.count == 0 || mask == 0) return 0;
-    if (block.count == pages_in(b)) spell_out(b);
-    const std::uint64_t bit = std::uint64_t{1} << (index % kBlockWords);
-    if ((block.nonzero & bit) == 0) return 0;
-    const std::uint64_t gone = words_[index] & mask;
-    words_[index] &= ~mask;
-    if (words_[index] == 0) block.nonzero &= ~bit;
-    const auto removed = static_cast<unsigned>(std::popcount(gone));
-    block.count -= removed;
-    count_ -= removed;
+    if (mask == 0 || count_in_block(b) == 0) return 0;
+    PageBlock& block = open(b);
+    if (block.count == pages_in(b)) begin_full(b, block);
+    const std::uint64_t w = index % kBlockWords;
+    const std::uint64_t gone = block.words[w] & mask;
+    block.words[w] &= ~mask;
+    if (block.words[w] == 0) block.present &= ~(std::uint64_t{1} << w);
+    shrink(b, block, popcount(gone));
     return gone;
   }
 
   void add(PageIndex page) { add_word(page / 64, std::uint64_t{1} << (page % 64)); }
   void remove(PageIndex page) { remove_word(page / 64, std::uint64_t{1} << (page % 64)); }
 
-  /// Adds every page of `range`; whole blocks cost one step each. Returns how many were new.
+  /// Adds every page of `range`; whole groups and blocks cost one step each. Returns how many were new.
   std::uint64_t add(PageRange range) {
     GODWIT_CHECK(range.end() <= size_);
     const std::uint64_t before = count_;
-    in_blocks(range, [&](std::uint64_t b, PageRange part) {
-      if (part.count == pages_in(b)) {
-        count_ += part.count - blocks_[b].count;
-        blocks_[b].count = part.count;
-      } else {
-        for_each_word(PageRun::solid(part.first, part.count),
-                      [&](std::uint64_t w, std::uint64_t m) { add_word(w, m); });
-      }
-    });
+    in_parts(
+        range, [this](std::uint64_t g) { fill_group(g); }, [this](std::uint64_t b) { fill_block(b); },
+        [this](std::uint64_t b, PageRange part) { add_part(b, part); });
     return count_ - before;
   }
 
@@ -128,45 +151,101 @@ class PageSet {
   std::uint64_t remove(PageRange range) {
     GODWIT_CHECK(range.end() <= size_);
     const std::uint64_t before = count_;
-    in_blocks(range, [&](std::uint64_t b, PageRange part) {
-      if (blocks_[b].count == 0) return;
-      if (part.count == pages_in(b)) {
-        count_ -= blocks_[b].count;
-        blocks_[b].count = 0;
-      } else {
-        for_each_word(PageRun::solid(part.first, part.count),
-                      [&](std::uint64_t w, std::uint64_t m) { remove_word(w, m); });
-      }
-    });
+    in_parts(
+        range, [this](std::uint64_t g) { empty_group(g); }, [this](std::uint64_t b) { empty_block(b); },
+        [this](std::uint64_t b, PageRange part) { remove_part(b, part); });
     return before - count_;
   }
 
   void add(const PageRun& run) {
-    if (!run.is_mask()) {
+    if (run.is_mask())
+      add_word(run.word(), run.mask());
+    else
       add(PageRange{run.first(), run.count()});
-      return;
-    }
-    add_word(run.word(), run.mask());
   }
   void remove(const PageRun& run) {
-    if (!run.is_mask()) {
+    if (run.is_mask())
+      remove_word(run.word(), run.mask());
+    else
       remove(PageRange{run.first(), run.count()});
-      return;
-    }
-    remove_word(run.word(), run.mask());
+  }
+
+  /// Adds pages of one block; returns how many were new.
+  std::uint64_t add(const BlockWords& some) {
+    if (some.present == 0 || block_full(some.block)) return 0;
+    PageBlock& block = open(some.block);
+    if (block.count == 0) begin_empty(block);
+    const std::uint64_t added = kernels().merge(block.words, some.words, some.present);
+    block.present |= some.present;
+    grow(some.block, block, added);
+    return added;
+  }
+
+  /// Takes pages of one block out; returns how many were there.
+  std::uint64_t remove(const BlockWords& some) {
+    if (some.present == 0 || count_in_block(some.block) == 0) return 0;
+    PageBlock& block = open(some.block);
+    if (block.count == pages_in(some.block)) begin_full(some.block, block);
+    const std::uint64_t gone = kernels().subtract(block.words, some.words, some.present, block.present);
+    shrink(some.block, block, gone);
+    return gone;
   }
 
   /// Adds what `other` has in `range`. Returns how many were new. Requires equal sizes.
   std::uint64_t add(const PageSet& other, PageRange range) {
+    GODWIT_CHECK(other.size_ == size_);
     const std::uint64_t before = count_;
-    other.for_each_run(range, [&](const PageRun& run) { add(run); });
+    other.in_pieces(
+        range, [this](PageRange whole) { add(whole); }, [this](const BlockWords& some) { add(some); },
+        [this](const PageRun& run) { add(run); });
     return count_ - before;
   }
 
   /// Takes out what `other` has in `range`. Requires equal sizes.
   void remove(const PageSet& other, PageRange range) {
+    GODWIT_CHECK(other.size_ == size_);
     if (empty() || other.empty()) return;
-    other.for_each_run(range, [&](const PageRun& run) { remove(run); });
+    other.in_pieces(
+        range, [this](PageRange whole) { remove(whole); }, [this](const BlockWords& some) { remove(some); },
+        [this](const PageRun& run) { remove(run); });
+  }
+
+  /// Takes up to `most` pages of `range` out, from the first on, as runs in ascending order: as for_each_run tells of
+  /// them, the last one cut where need be. Returns how many runs were written; fewer than fit `out` only where `most`
+  /// pages are taken or none is left.
+  std::size_t take(PageRange range, std::uint64_t most, std::span<PageRun> out) {
+    GODWIT_CHECK(range.end() <= size_);
+    Taking taking{.left = most, .out = out, .solid = {range.first, 0}};
+    for (PageIndex at = range.first; at < range.end() && taking.going();) {
+      const std::uint64_t g = at / kGroupPages;
+      const PageRange group = intersect(range, {g * kGroupPages, pages_in_group(g)});
+      if (groups_[g].count == 0) {
+        at = group.end();
+      } else if (groups_[g].count == pages_in_group(g)) {
+        at = take_solid(taking, group);
+      } else {
+        const std::uint64_t b = at / kBlockPages;
+        const PageRange block = intersect(group, {b * kBlockPages, kBlockPages});
+        const std::uint64_t count = groups_[g].blocks[b % kGroupBlocks].count;
+        if (count == pages_in(b))
+          take_solid(taking, block);
+        else if (count > 0)
+          take_words(taking, b, block);
+        at = block.end();
+      }
+    }
+    flush(taking);
+    return taking.taken;
+  }
+
+  /// The first page at or after `from` that is in the set; size() where there is none.
+  PageIndex first_from(PageIndex from) const {
+    PageIndex found = size_;
+    for_each_run({from, size_ - from}, [&](const PageRun& run) {
+      found = run.first();
+      return false;
+    });
+    return found;
   }
 
   /// How many pages of `range` are in the set.
@@ -190,40 +269,53 @@ class PageSet {
         visit(run);
     };
     const auto flush = [&] {
-      if (solid.count > 0) tell(PageRun::solid(solid.first, solid.count));
+      if (going && solid.count > 0) tell(PageRun::solid(solid.first, solid.count));
       solid.count = 0;
     };
-    for (std::uint64_t b = range.first / kBlockPages; going && b * kBlockPages < range.end(); ++b) {
-      if (blocks_[b].count == 0) continue;
-      const PageRange part = intersect(range, {b * kBlockPages, pages_in(b)});
-      if (blocks_[b].count == pages_in(b)) {
-        if (solid.count > 0 && solid.end() != part.first) flush();
-        if (!going) return;
-        if (solid.count == 0) solid.first = part.first;
-        solid.count += part.count;
+    const auto full = [&](PageRange part) {
+      if (solid.count > 0 && solid.end() != part.first) flush();
+      if (solid.count == 0) solid.first = part.first;
+      solid.count += part.count;
+    };
+    for (PageIndex at = range.first; at < range.end() && going;) {
+      const std::uint64_t g = at / kGroupPages;
+      const PageRange group = intersect(range, {g * kGroupPages, pages_in_group(g)});
+      if (groups_[g].count == pages_in_group(g)) full(group);
+      if (groups_[g].count == 0 || groups_[g].count == pages_in_group(g)) {
+        at = group.end();
         continue;
       }
-      flush();
-      std::uint64_t words = blocks_[b].nonzero;
-      while (going && words != 0) {
-        const auto w = b * kBlockWords + static_cast<unsigned>(std::countr_zero(words));
-        words &= words - 1;
-        if (w * 64 + 64 <= part.first) continue;
-        if (w * 64 >= part.end()) break;
-        const std::uint64_t mask = words_[w] & window(w, part);
-        if (mask != 0) tell(PageRun::of_word(w, mask));
+      std::uint64_t blocks = groups_[g].present & ~std::uint64_t{0} << (at / kBlockPages % kGroupBlocks);
+      for (; blocks != 0 && going; blocks &= blocks - 1) {
+        const auto i = static_cast<unsigned>(std::countr_zero(blocks));
+        const std::uint64_t b = g * kGroupBlocks + i;
+        const PageRange part = intersect(group, {b * kBlockPages, kBlockPages});
+        if (part.count == 0) break;
+        const PageBlock& block = groups_[g].blocks[i];
+        if (block.count == pages_in(b)) {
+          full(part);
+          continue;
+        }
+        flush();
+        std::uint64_t words = block.present & words_in(part);
+        for (; words != 0 && going; words &= words - 1) {
+          const auto w = static_cast<unsigned>(std::countr_zero(words));
+          const std::uint64_t mask = block.words[w] & window(b * kBlockWords + w, part);
+          if (mask != 0) tell(PageRun::of_word(b * kBlockWords + w, mask));
+        }
       }
+      at = group.end();
     }
-    if (going) flush();
+    flush();
   }
 
   /// The same pages in both. Requires equal sizes.
   friend bool operator==(const PageSet& a, const PageSet& b) {
     GODWIT_CHECK(a.size_ == b.size_);
     if (a.count_ != b.count_) return false;
-    for (std::uint64_t i = 0; i < a.block_count_; ++i) {
-      if (a.blocks_[i].count != b.blocks_[i].count) return false;
-      if (a.blocks_[i].count == 0 || a.block_full(i)) continue;
+    for (std::uint64_t i = 0; i < a.block_count(); ++i) {
+      if (a.count_in_block(i) != b.count_in_block(i)) return false;
+      if (a.count_in_block(i) == 0 || a.block_full(i)) continue;
       for (std::uint64_t w = i * kBlockWords; w < (i + 1) * kBlockWords; ++w) {
         if (a.word(w) != b.word(w)) return false;
       }
@@ -232,46 +324,314 @@ class PageSet {
   }
 
  private:
+  /// What `take` has got so far.
+  struct Taking {
+    std::uint64_t left;  // pages that may still be taken
+    std::span<PageRun> out;
+    std::size_t taken = 0;
+    PageRange solid;  // seen, and not taken yet
+    bool going() const { return left > 0 && taken < out.size(); }
+  };
+
+  static constexpr std::uint64_t count_of_blocks(std::uint64_t pages) {
+    return (pages + kBlockPages - 1) / kBlockPages;
+  }
   std::uint64_t pages_in(std::uint64_t block) const {
     return (block + 1) * kBlockPages <= size_ ? kBlockPages : size_ - block * kBlockPages;
   }
-
+  std::uint64_t pages_in_group(std::uint64_t group) const {
+    return (group + 1) * kGroupPages <= size_ ? kGroupPages : size_ - group * kGroupPages;
+  }
   std::uint64_t full_word(std::uint64_t index) const {
     if ((index + 1) * 64 <= size_) return ~std::uint64_t{0};
     if (index * 64 >= size_) return 0;
     return (std::uint64_t{1} << (size_ - index * 64)) - 1;
   }
+  const PageKernels& kernels() const { return pool_ != nullptr ? pool_->kernels() : kPlainKernels; }
 
   /// The bits of word `w` that lie in `part`. Requires that some do.
   static std::uint64_t window(std::uint64_t w, PageRange part) {
-    std::uint64_t mask = ~std::uint64_t{0};
-    if (part.first > w * 64) mask &= ~std::uint64_t{0} << (part.first - w * 64);
-    if (part.end() < w * 64 + 64) mask &= ~std::uint64_t{0} >> (w * 64 + 64 - part.end());
-    return mask;
+    const std::uint64_t first = part.first > w * 64 ? part.first - w * 64 : 0;
+    const std::uint64_t end = part.end() < w * 64 + 64 ? part.end() - w * 64 : 64;
+    return bits_between(first, end);
+  }
+  /// The words of its block that `part` touches, a bit each. Requires that it touches some.
+  static std::uint64_t words_in(PageRange part) {
+    return bits_between(part.first / 64 % kBlockWords, (part.end() - 1) / 64 % kBlockWords + 1);
   }
 
-  /// Gives a full block real words, so that pages can be taken out of it.
-  void spell_out(std::uint64_t b) {
-    blocks_[b].nonzero = 0;
-    for (std::uint64_t i = 0; i < kBlockWords; ++i) {
-      const std::uint64_t full = full_word(b * kBlockWords + i);
-      words_[b * kBlockWords + i] = full;
-      if (full != 0) blocks_[b].nonzero |= std::uint64_t{1} << i;
+  // ---- from uniform to mixed and back
+
+  /// The head of block `b`, in a group that may now become mixed.
+  PageBlock& open(std::uint64_t b) {
+    const std::uint64_t g = b / kGroupBlocks;
+    PageBlock& group = groups_[g];
+    const bool full = group.count == pages_in_group(g);
+    if (group.count == 0 || full) {
+      if (pool_ != nullptr) group.blocks = pool_->take_blocks();
+      const std::uint64_t blocks = count_of_blocks(pages_in_group(g));
+      for (std::uint64_t i = 0; i < blocks; ++i) group.blocks[i].count = full ? pages_in(g * kGroupBlocks + i) : 0;
+      group.present = full ? bits_between(0, blocks) : 0;
+    }
+    return group.blocks[b % kGroupBlocks];
+  }
+
+  /// Gives an empty block words.
+  void begin_empty(PageBlock& block) {
+    if (pool_ != nullptr) {
+      block.words = pool_->take_words();
+    } else {
+      for (std::uint64_t w = 0; w < kBlockWords; ++w) block.words[w] = 0;
+    }
+    block.present = 0;
+  }
+
+  /// Gives a full block words, so that pages can be taken out of it.
+  void begin_full(std::uint64_t b, PageBlock& block) {
+    begin_empty(block);
+    for (std::uint64_t w = 0; w * 64 < pages_in(b); ++w) {
+      block.words[w] = full_word(b * kBlockWords + w);
+      block.present |= std::uint64_t{1} << w;
     }
   }
 
-  template <class Visit>
-  void in_blocks(PageRange range, Visit&& visit) {
-    for (std::uint64_t b = range.first / kBlockPages; b * kBlockPages < range.end(); ++b) {
-      visit(b, intersect(range, {b * kBlockPages, pages_in(b)}));
+  /// A block that was not full has `added` more pages.
+  void grow(std::uint64_t b, PageBlock& block, std::uint64_t added) {
+    block.count += added;
+    if (block.count == pages_in(b)) give_words(block);
+    grow_group(b, added);
+  }
+  void grow_group(std::uint64_t b, std::uint64_t added) {
+    PageBlock& group = groups_[b / kGroupBlocks];
+    group.present |= std::uint64_t{1} << (b % kGroupBlocks);
+    group.count += added;
+    count_ += added;
+    if (group.count == pages_in_group(b / kGroupBlocks)) give_blocks(group);
+  }
+
+  /// A block that was not empty has `gone` fewer.
+  void shrink(std::uint64_t b, PageBlock& block, std::uint64_t gone) {
+    block.count -= gone;
+    if (block.count == 0) give_words(block);
+    shrink_group(b, block.count == 0, gone);
+  }
+  void shrink_group(std::uint64_t b, bool emptied, std::uint64_t gone) {
+    PageBlock& group = groups_[b / kGroupBlocks];
+    if (emptied) group.present &= ~(std::uint64_t{1} << (b % kGroupBlocks));
+    group.count -= gone;
+    count_ -= gone;
+    if (group.count == 0) give_blocks(group);
+  }
+
+  void give_words(PageBlock& block) {
+    if (pool_ != nullptr) pool_->give_words(block.words);
+  }
+  void give_blocks(PageBlock& group) {
+    if (pool_ != nullptr) pool_->give_blocks(group.blocks);
+  }
+
+  /// Gives back all that lies under a group. Requires that it is mixed.
+  void drop(std::uint64_t g) {
+    if (pool_ == nullptr) return;
+    PageBlock& group = groups_[g];
+    for_each_bit(group.present, [&](unsigned i) {
+      PageBlock& block = group.blocks[i];
+      if (block.count < pages_in(g * kGroupBlocks + i)) give_words(block);
+    });
+    give_blocks(group);
+  }
+
+  void set_group(std::uint64_t g, std::uint64_t count) {
+    PageBlock& group = groups_[g];
+    if (group.count != 0 && group.count != pages_in_group(g)) drop(g);
+    count_ = count_ - group.count + count;
+    group.count = count;
+  }
+  void fill_group(std::uint64_t g) { set_group(g, pages_in_group(g)); }
+  void empty_group(std::uint64_t g) { set_group(g, 0); }
+
+  void fill_block(std::uint64_t b) {
+    const std::uint64_t before = count_in_block(b);
+    if (before == pages_in(b)) return;
+    PageBlock& block = open(b);
+    if (before > 0) give_words(block);
+    block.count = pages_in(b);
+    grow_group(b, block.count - before);
+  }
+  void empty_block(std::uint64_t b) {
+    const std::uint64_t before = count_in_block(b);
+    if (before == 0) return;
+    PageBlock& block = open(b);
+    if (before < pages_in(b)) give_words(block);
+    block.count = 0;
+    shrink_group(b, true, before);
+  }
+
+  void add_part(std::uint64_t b, PageRange part) {
+    if (block_full(b)) return;
+    PageBlock& block = open(b);
+    if (block.count == 0) begin_empty(block);
+    std::uint64_t added = 0;
+    for_each_bit(words_in(part), [&](unsigned w) {
+      const std::uint64_t mask = window(b * kBlockWords + w, part);
+      added += popcount(mask & ~block.words[w]);
+      block.words[w] |= mask;
+    });
+    block.present |= words_in(part);
+    grow(b, block, added);
+  }
+  void remove_part(std::uint64_t b, PageRange part) {
+    if (count_in_block(b) == 0) return;
+    PageBlock& block = open(b);
+    if (block.count == pages_in(b)) begin_full(b, block);
+    std::uint64_t gone = 0;
+    for_each_bit(words_in(part) & block.present, [&](unsigned w) {
+      const std::uint64_t mask = window(b * kBlockWords + w, part);
+      gone += popcount(mask & block.words[w]);
+      block.words[w] &= ~mask;
+      if (block.words[w] == 0) block.present &= ~(std::uint64_t{1} << w);
+    });
+    shrink(b, block, gone);
+  }
+
+  // ---- walks
+
+  /// Cuts `range` into whole groups, whole blocks and parts of blocks.
+  template <class Group, class Block, class Part>
+  void in_parts(PageRange range, Group&& group, Block&& block, Part&& rest) {
+    for (PageIndex at = range.first; at < range.end();) {
+      const std::uint64_t g = at / kGroupPages;
+      const PageRange in_group = intersect(range, {g * kGroupPages, pages_in_group(g)});
+      if (at == in_group.first && in_group.count == pages_in_group(g)) {
+        group(g);
+        at = in_group.end();
+        continue;
+      }
+      const std::uint64_t b = at / kBlockPages;
+      const PageRange part = intersect(range, {b * kBlockPages, pages_in(b)});
+      if (part.count == pages_in(b))
+        block(b);
+      else
+        rest(b, part);
+      at = part.end();
+    }
+  }
+
+  /// Tells of what lies in `range` in the largest pieces there are: ranges, mixed blocks, and runs where a mixed block
+  /// is cut by an end of the range.
+  template <class Whole, class Block, class Run>
+  void in_pieces(PageRange range, Whole&& whole, Block&& mixed, Run&& rest) const {
+    GODWIT_CHECK(range.end() <= size_);
+    for (PageIndex at = range.first; at < range.end();) {
+      const std::uint64_t g = at / kGroupPages;
+      const PageRange group = intersect(range, {g * kGroupPages, pages_in_group(g)});
+      at = group.end();
+      if (groups_[g].count == 0) continue;
+      if (groups_[g].count == pages_in_group(g)) {
+        whole(group);
+        continue;
+      }
+      for_each_bit(groups_[g].present, [&](unsigned i) {
+        const std::uint64_t b = g * kGroupBlocks + i;
+        const PageRange part = intersect(group, {b * kBlockPages, pages_in(b)});
+        if (part.count == 0) return;
+        const PageBlock& block = groups_[g].blocks[i];
+        if (block.count == pages_in(b))
+          whole(part);
+        else if (part.count == pages_in(b))
+          mixed(BlockWords{b, block.words, block.present});
+        else
+          for_each_run(part, rest);
+      });
+    }
+  }
+
+  /// Joins `part`, all of which is there, to the solid run. Returns its end.
+  PageIndex take_solid(Taking& taking, PageRange part) {
+    if (taking.solid.count > 0 && taking.solid.end() != part.first) flush(taking);
+    if (!taking.going()) return part.end();
+    if (taking.solid.count == 0) taking.solid.first = part.first;
+    taking.solid.count += part.count;
+    return part.end();
+  }
+
+  void flush(Taking& taking) {
+    const std::uint64_t count = taking.solid.count < taking.left ? taking.solid.count : taking.left;
+    const PageIndex first = taking.solid.first;
+    taking.solid.count = 0;
+    if (count == 0 || !taking.going()) return;
+    taking.out[taking.taken++] = PageRun::solid(first, count);
+    taking.left -= count;
+    remove(PageRange{first, count});
+  }
+
+  /// Takes what there is of `part` of the mixed block `b`.
+  void take_words(Taking& taking, std::uint64_t b, PageRange part) {
+    flush(taking);
+    if (!taking.going()) return;
+    const PageBlock& block = groups_[b / kGroupBlocks].blocks[b % kGroupBlocks];
+    if (part.count == pages_in(b) && block.count <= taking.left &&
+        popcount(block.present) <= taking.out.size() - taking.taken) {
+      taking.left -= block.count;
+      for_each_bit(block.present, [&](unsigned w) {
+        taking.out[taking.taken++] = PageRun::of_word(b * kBlockWords + w, block.words[w]);
+      });
+      return empty_block(b);
+    }
+    std::uint64_t words = block.present & words_in(part);
+    while (words != 0 && taking.going()) {
+      const auto w = static_cast<unsigned>(std::countr_zero(words));
+      words &= words - 1;
+      const std::uint64_t mask = block.words[w] & window(b * kBlockWords + w, part);
+      if (mask == 0) continue;
+      PageRun run = PageRun::of_word(b * kBlockWords + w, mask);
+      if (run.count() > taking.left) run.split_after(taking.left);
+      taking.out[taking.taken++] = run;
+      taking.left -= run.count();
+      remove_word(run.word(), run.mask());
+      if (count_in_block(b) == 0) return;  // `block` is no more
     }
   }
 
   std::uint64_t size_ = 0;
   std::uint64_t count_ = 0;
-  std::uint64_t block_count_ = 0;
-  PageBlock* blocks_ = nullptr;
-  std::uint64_t* words_ = nullptr;
+  std::uint64_t group_count_ = 0;
+  PageBlock* groups_ = nullptr;
+  PagePool* pool_ = nullptr;
 };
+
+/// Calls `visit(PageRun)` for each word of `some`, ascending.
+template <class Visit>
+void for_each_run(const BlockWords& some, Visit&& visit) {
+  for_each_bit(some.present,
+               [&](unsigned w) { visit(PageRun::of_word(some.block * PageSet::kBlockWords + w, some.words[w])); });
+}
+
+/// Tells of `runs` block by block: `solid(PageRange)` for each solid run, and `some(BlockWords)` for masks that follow
+/// each other in one block.
+template <class Solid, class Some>
+void by_blocks(std::span<const PageRun> runs, Solid&& solid, Some&& some) {
+  std::uint64_t words[PageSet::kBlockWords] = {};
+  BlockWords open{0, words, 0};
+  const auto flush = [&] {
+    if (open.present == 0) return;
+    some(open);
+    for_each_bit(open.present, [&](unsigned w) { words[w] = 0; });
+    open.present = 0;
+  };
+  for (const PageRun& run : runs) {
+    if (!run.is_mask()) {
+      flush();
+      solid(PageRange{run.first(), run.count()});
+      continue;
+    }
+    if (run.word() / PageSet::kBlockWords != open.block) flush();
+    open.block = run.word() / PageSet::kBlockWords;
+    const std::uint64_t w = run.word() % PageSet::kBlockWords;
+    words[w] |= run.mask();
+    open.present |= std::uint64_t{1} << w;
+  }
+  flush();
+}
 
 }  // namespace godwit

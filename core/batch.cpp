@@ -63,25 +63,10 @@ std::size_t Walk::take(PageSet& pending, Pages pages_max, std::uint64_t chunk, s
 }
 
 std::size_t Walk::take_ascending(PageSet& pending, Pages pages_max, std::uint64_t chunk, std::span<PageRun> out) {
-  std::size_t taken = 0;
-  std::uint64_t left = pages_max.value;
-  std::uint64_t end = 0;  // of the chunk of the first page
-  for (int turn = 0; turn < 2 && taken == 0; ++turn) {
-    pending.for_each_run({at_, size_ - at_}, [&](PageRun run) {
-      if (left == 0 || taken == out.size()) return false;
-      if (chunk > 0 && taken == 0) end = (run.first() / chunk + 1) * chunk;
-      std::uint64_t room = left;
-      if (chunk > 0 && run.first() >= end) return false;
-      // A mask never straddles a chunk, which is a multiple of 64 pages; a solid run may.
-      if (chunk > 0 && !run.is_mask()) room = std::min(room, end - run.first());
-      if (run.count() > room) run.split_after(room);
-      out[taken++] = run;
-      left -= run.count();
-      return true;
-    });
-    if (taken == 0) at_ = 0;
-  }
-  for (std::size_t i = 0; i < taken; ++i) pending.remove(out[i]);
+  PageIndex first = pending.first_from(at_);
+  if (first == size_) first = pending.first_from(0);
+  const PageIndex end = chunk > 0 ? std::min(size_, (first / chunk + 1) * chunk) : size_;
+  const std::size_t taken = pending.take({first, end - first}, pages_max.value, out);
   const PageRun& last = out[taken - 1];
   at_ = last.is_mask() ? last.word() * 64 + 64 - static_cast<unsigned>(std::countl_zero(last.mask()))
                        : last.first() + last.count();

@@ -378,9 +378,10 @@ Task<Done> Source::send_batch(Pages pages_max, Bytes bytes_max, Nanos not_after)
   std::size_t runs = plan_.detect_zero ? classify(picked) : picked;
   if (!plan_.detect_zero) std::copy_n(picked_.begin(), picked, batch_.begin());
 
-  const Pages whole = size_of(batch_.first(runs), charge()).pages;
-  const Pages fitting = pages_beyond(batch_.first(runs), charge(), bytes_max, plan_.window_granule);
-  if (fitting < whole) {
+  const bool bounded = bytes_max.value < UINT64_MAX;
+  const BatchSize whole = bounded ? size_of(batch_.first(runs), charge()) : BatchSize{};
+  if (whole.bytes > bytes_max) {
+    const Pages fitting = pages_beyond(batch_.first(runs), charge(), bytes_max, plan_.window_granule);
     PageRun rest;
     const std::size_t kept = keep_first(batch_.first(runs), fitting, rest);
     for (std::size_t i = kept; i < runs; ++i) pending_.add(batch_[i]);
@@ -467,14 +468,13 @@ Task<Done> Source::send_record(Record record, SendLimit limit) {
   if (carries_pages(record.type)) {
     PageRun rest;
     const std::span<PageRun> mine = batch_.first(record.runs.size());
-    const std::size_t kept = keep_first(mine, sent.pages, rest);
+    const std::size_t kept = sent.stop == SendStop::kDone ? mine.size() : keep_first(mine, sent.pages, rest);
     PageSet& taken_from = record.type == RecordType::kShadowPages ? aside_ : pending_;
     for (std::size_t i = kept; i < mine.size(); ++i) taken_from.add(mine[i]);
     if (rest.count() > 0) taken_from.add(rest);
     record.runs = mine.first(kept);
-    const BatchSize went = size_of(record.runs, record.charge);
-    round_.sent += went.pages;
-    round_.zero += went.zero;
+    round_.sent += sent.pages;
+    if (plan_.detect_zero) round_.zero += size_of(record.runs, record.charge).zero;
     round_.bytes += sent.bytes;
     window_bytes_ += sent.bytes;
   }

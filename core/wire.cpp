@@ -216,19 +216,33 @@ Decoded decode(std::span<const std::byte> in, Pages memory, std::span<PageRun> r
   return {.record = record, .length = body + kTailBytes};
 }
 
-void StreamHash::mix(std::uint64_t word) {
-  // One round of a multiply-fold mix: the two halves of a 128-bit product, as in wyhash (public domain design).
-  const u128 product = static_cast<u128>(state_ ^ word) * 0xa0761d6478bd642full;
-  state_ = static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64) ^ (word << 1 | 1);
+namespace {
+
+/// The two halves of a 128-bit product, folded: the mixing step of wyhash (public domain design).
+constexpr std::uint64_t fold(std::uint64_t a, std::uint64_t b) {
+  const u128 product = static_cast<u128>(a) * b;
+  return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
 }
 
+}  // namespace
+
+void StreamHash::mix(std::uint64_t word) { state_ = fold(state_ ^ word, 0xa0761d6478bd642full) ^ (word << 1 | 1); }
+
+/// Four runs at a time, each into a lane of its own, so that no product waits for the one before it.
 void StreamHash::add(const Record& record, std::uint32_t payload_crc) {
   mix(static_cast<std::uint64_t>(record.type) << 56 ^ record.sequence);
   mix(record.value);
-  for (const PageRun& run : record.runs) {
-    mix((run.is_mask() ? run.word() : run.first()) << 2 | (run.is_mask() ? 1u : 0u) | (run.is_zero() ? 2u : 0u));
-    mix(run.is_mask() ? run.mask() : run.count());
+  mix(record.runs.size());
+  std::uint64_t lanes[4] = {state_, state_ ^ 0xe7037ed1a0b428dbull, state_ ^ 0x8ebc6af09c88c6e3ull,
+                            state_ ^ 0x589965cc75374cc3ull};
+  for (std::size_t i = 0; i < record.runs.size(); ++i) {
+    const PageRun& run = record.runs[i];
+    const std::uint64_t place =
+        (run.is_mask() ? run.word() : run.first()) << 2 | (run.is_mask() ? 1u : 0u) | (run.is_zero() ? 2u : 0u);
+    const std::uint64_t what = run.is_mask() ? run.mask() : run.count();
+    lanes[i % 4] = fold(lanes[i % 4] ^ place, what ^ 0x1d8e4e27c47d124full);
   }
+  for (const std::uint64_t lane : lanes) mix(lane);
   mix(payload_crc);
 }
 

@@ -1,198 +1,315 @@
 #include "models/network.h"
 
 #include <algorithm>
-#include <boost/graph/adjacency_list.hpp>
-#include <boost/graph/dijkstra_shortest_paths.hpp>
+#include <limits>
 
 namespace godwit::models {
 namespace {
 
-/// How far a node is: hops first, then the narrowest wire on the way.
-struct Distance {
-  std::uint64_t hops = std::numeric_limits<std::uint64_t>::max();
-  std::uint64_t narrowest = std::numeric_limits<std::uint64_t>::max();
-};
-struct Nearer {
-  bool operator()(const Distance& a, const Distance& b) const {
-    return a.hops != b.hops ? a.hops < b.hops : a.narrowest > b.narrowest;
-  }
-};
-struct Onward {
-  Distance operator()(const Distance& way, const Distance& wire) const {
-    if (way.hops == std::numeric_limits<std::uint64_t>::max()) return way;
-    return {way.hops + wire.hops, std::min(way.narrowest, wire.narrowest)};
-  }
-};
+constexpr std::uint64_t kByte = 8 * kNanosPerSecond;  // in parts of Sent
+constexpr std::uint64_t kUnbounded = std::numeric_limits<std::uint64_t>::max();
 
 }  // namespace
 
 void Network::add_link(std::uint32_t from, std::uint32_t to, BitsPerSecond bandwidth, Nanos latency) {
-  GODWIT_CHECK(from < nodes_ && to < nodes_ && from != to && bandwidth.value > 0);
-  wires_.push_back({from, to, bandwidth, latency, bandwidth});
-  wires_.push_back({to, from, bandwidth, latency, bandwidth});
+  topology_.add_link(from, to, bandwidth, latency);
+  carriers_.resize(topology_.wires().size(), Carrier{.available = bandwidth, .groups = {}});
 }
 
 std::uint32_t Network::add_sink(std::uint32_t sources, BitsPerSecond bandwidth) {
-  GODWIT_CHECK(sources <= nodes_ && bandwidth.value > 0);
-  for (std::uint32_t from = 0; from < sources; ++from) {
-    wires_.push_back({from, nodes_, bandwidth, Nanos{0}, bandwidth});
-  }
-  return nodes_++;
+  const std::uint32_t sink = topology_.add_sink(sources, bandwidth);
+  carriers_.resize(topology_.wires().size(), Carrier{.available = bandwidth, .groups = {}});
+  return sink;
 }
 
 void Network::set_link(Nanos now, std::uint32_t link, BitsPerSecond available) {
-  GODWIT_CHECK(2 * link < wires_.size());
-  wires_[2 * link].available = wires_[2 * link + 1].available = available;
-  reshare(now);
+  GODWIT_CHECK(2 * link < carriers_.size());
+  const std::uint32_t wires[] = {2 * link, 2 * link + 1};
+  for (const std::uint32_t w : wires) carriers_[w].available = available;
+  reshare(now, wires);
 }
 
 bool Network::up(std::span<const std::uint32_t> route) const {
-  return std::all_of(route.begin(), route.end(), [this](std::uint32_t w) { return wires_[w].available.value > 0; });
+  return std::all_of(route.begin(), route.end(), [this](std::uint32_t w) { return carriers_[w].available.value > 0; });
 }
 
-std::vector<std::uint32_t> Network::route(std::uint32_t from, std::uint32_t to) const {
-  struct EdgeData {
-    std::uint32_t wire;
-    Distance length;
-  };
-  using Graph = boost::adjacency_list<boost::vecS, boost::vecS, boost::directedS, boost::no_property, EdgeData>;
-  Graph graph(nodes_);
-  for (std::uint32_t w = 0; w < wires_.size(); ++w) {
-    boost::add_edge(wires_[w].from, wires_[w].to, EdgeData{w, {1, wires_[w].bandwidth.value}}, graph);
-  }
-  std::vector<Distance> distance(nodes_);
-  std::vector<Graph::vertex_descriptor> predecessor(nodes_);
-  const auto index = boost::get(boost::vertex_index, graph);
-  boost::dijkstra_shortest_paths(graph, from,
-                                 boost::weight_map(boost::get(&EdgeData::length, graph))
-                                     .distance_map(boost::make_iterator_property_map(distance.begin(), index))
-                                     .predecessor_map(boost::make_iterator_property_map(predecessor.begin(), index))
-                                     .distance_compare(Nearer{})
-                                     .distance_combine(Onward{})
-                                     .distance_inf(Distance{})
-                                     .distance_zero(Distance{0, std::numeric_limits<std::uint64_t>::max()}));
-  if (distance[to].hops == std::numeric_limits<std::uint64_t>::max()) return {};
+// ---------------------------------------------------------------- flows
 
-  std::vector<std::uint32_t> way;
-  for (std::uint32_t at = to; at != from; at = static_cast<std::uint32_t>(predecessor[at])) {
-    const auto before = static_cast<std::uint32_t>(predecessor[at]);
-    std::uint32_t best = std::numeric_limits<std::uint32_t>::max();
-    for (std::uint32_t w = 0; w < wires_.size(); ++w) {
-      if (wires_[w].from != before || wires_[w].to != at) continue;
-      if (best == std::numeric_limits<std::uint32_t>::max() || wires_[w].bandwidth > wires_[best].bandwidth) best = w;
-    }
-    way.push_back(best);
-  }
-  std::reverse(way.begin(), way.end());
-  return way;
-}
-
-Nanos Network::latency(std::span<const std::uint32_t> route) const {
-  Nanos total{0};
-  for (const std::uint32_t w : route) total += wires_[w].latency;
-  return total;
-}
-
-BitsPerSecond Network::bottleneck(std::span<const std::uint32_t> route) const {
-  BitsPerSecond narrowest{std::numeric_limits<std::uint64_t>::max()};
-  for (const std::uint32_t w : route) narrowest = std::min(narrowest, wires_[w].bandwidth);
-  return narrowest;
-}
-
-Network::FlowId Network::open(std::vector<std::uint32_t> route) {
+Network::FlowId Network::open(const std::vector<std::uint32_t>& route) {
   GODWIT_CHECK(!route.empty());
-  Flow flow;
-  flow.route = std::move(route);
-  flows_.push_back(std::move(flow));
-  return static_cast<FlowId>(flows_.size() - 1);
-}
-
-Bytes Network::through(const Flow& flow, Nanos now) const {
-  if (!flow.active) return flow.wanted;
-  return std::min(flow.wanted, flow.done + carried(flow.rate, now - flow.anchor));
-}
-
-bool Network::send(Nanos now, FlowId id, Bytes bytes, BitsPerSecond cap) {
-  Flow& flow = flows_[id];
-  carried_ += bytes;
-  flow.before_last = flow.wanted;
-  const bool goes_on = flow.active && finish(id) == now;
-  flow.wanted += bytes;
-  if (goes_on && cap == flow.cap) return false;
-  if (!goes_on) {
-    flow.anchor = now;
-    flow.done = flow.before_last;
-    flow.rate = {0};
+  const auto [known, fresh] = route_ids_.try_emplace(route, static_cast<std::uint32_t>(routes_.size()));
+  if (fresh) routes_.push_back({route});
+  if (free_flows_.empty()) {
+    free_flows_.push_back(static_cast<FlowId>(flows_.size()));
+    flows_.emplace_back();
   }
-  const BitsPerSecond old = flow.rate;
-  flow.active = true;
-  flow.cap = cap;
-  // Alone on its way it gets what there is: the common case needs no look at the others.
-  reshare(now);
-  return flow.rate != old || !goes_on;
+  const FlowId id = free_flows_.back();
+  free_flows_.pop_back();
+  // The count of waits goes on, so that what is left of those before stays void.
+  flows_[id] = {.route = known->second, .wait = flows_[id].wait};
+  return id;
 }
 
-bool Network::rest(Nanos now, FlowId id) {
+void Network::close(FlowId id) {
   Flow& flow = flows_[id];
-  if (!flow.active) return false;
-  flow.active = false;
-  flow.done = flow.wanted;
-  flow.rate = {0};
-  reshare(now);
-  return true;
+  GODWIT_CHECK(!flow.active);
+  if (flow.grouped) stop_being_member(flow);
+  free_flows_.push_back(id);
 }
 
-Nanos Network::finish(FlowId id) const {
-  const Flow& flow = flows_[id];
-  if (!flow.active || flow.wanted == flow.done) return flow.anchor;
-  if (flow.rate.value == 0) return kNever;
-  return later(flow.anchor, wire_time(flow.wanted - flow.done, flow.rate));
+void Network::send(Nanos now, FlowId id, Bytes bytes, BitsPerSecond cap) {
+  Flow& flow = flows_[id];
+  GODWIT_CHECK(flow.wait % 2 == 0 && (!flow.active || flow.through_at >= Nanos{0}));
+  const bool goes_on = flow.active && flow.through_at == now;
+  const Sent ahead = goes_on ? clock_at(groups_[flow.group], now) - flow.end : 0;
+  flow.through_at = Nanos{-1};
+  flow.last = bytes;
+  const bool same = flow.grouped && groups_[flow.group].cap == cap;
+  if (!flow.active || !same) {
+    if (flow.active) leave(flow);
+    if (!same) become_member(flow, group_for(flow.route, cap));
+    join(flow);
+    reshare(now, routes_[flow.route].wires);
+  }
+  flow.end = clock_at(groups_[flow.group], now) - ahead + static_cast<Sent>(bytes.value) * kByte;
+}
+
+void Network::rest(Nanos now, FlowId id) {
+  Flow& flow = flows_[id];
+  if (!flow.active) return;
+  flow.wait += flow.wait % 2;
+  leave(flow);
+  reshare(now, routes_[flow.route].wires);
 }
 
 void Network::shorten(FlowId id, Bytes bytes) {
   Flow& flow = flows_[id];
-  const Bytes wanted = flow.before_last + bytes;
-  GODWIT_CHECK(wanted <= flow.wanted && wanted >= flow.done);
-  carried_ -= flow.wanted - wanted;
-  flow.wanted = wanted;
+  GODWIT_CHECK(flow.active && bytes <= flow.last);
+  flow.end -= static_cast<Sent>((flow.last - bytes).value) * kByte;
+  flow.last = bytes;
+  if (flow.wait % 2 == 0) return;
+  ++flow.wait;
+  await(id);
 }
 
-/// Progressive filling: the wire or cap that gives its flows least is settled first (Bertsekas and Gallager, Data
-/// Networks, 6.5.2). A flow whose rate stays keeps its anchor, so it is not rounded again.
-void Network::reshare(Nanos now) {
-  std::vector<std::uint64_t> left(wires_.size());
-  std::vector<std::uint32_t> users(wires_.size(), 0);
-  for (std::size_t w = 0; w < wires_.size(); ++w) left[w] = wires_[w].available.value;
-  std::vector<FlowId> open;
-  for (FlowId f = 0; f < flows_.size(); ++f) {
-    if (!flows_[f].active) continue;
-    open.push_back(f);
-    for (const std::uint32_t w : flows_[f].route) ++users[w];
+Nanos Network::finish(FlowId id) const {
+  const Flow& flow = flows_[id];
+  GODWIT_CHECK(flow.active);
+  return instant_of(groups_[flow.group], flow.end);
+}
+
+BitsPerSecond Network::rate(FlowId id) const {
+  return flows_[id].active ? groups_[flows_[id].group].rate : BitsPerSecond{0};
+}
+
+Bytes Network::gone(Nanos now, FlowId id) const {
+  const Flow& flow = flows_[id];
+  GODWIT_CHECK(flow.active);
+  const Sent whole = static_cast<Sent>(flow.last.value) * kByte;
+  const Sent sent = whole - (flow.end - clock_at(groups_[flow.group], now));
+  return {static_cast<std::uint64_t>(std::clamp<Sent>(sent, 0, whole) / kByte)};
+}
+
+void Network::through(Nanos now, FlowId id) { flows_[id].through_at = now; }
+
+// ---------------------------------------------------------------- waiting
+
+void Network::await(FlowId id) {
+  Flow& flow = flows_[id];
+  GODWIT_CHECK(flow.active && flow.wait % 2 == 0);
+  ++flow.wait;
+  std::vector<Due>& due = groups_[flow.group].due;
+  due.push_back({flow.end, waits_++, id, flow.wait});
+  std::push_heap(due.begin(), due.end(), later_first);
+  note_change(flow.group);
+}
+
+bool Network::waits(GroupId id) {
+  next_through(id);  // what is void goes
+  return !groups_[id].due.empty() && groups_[id].rate.value > 0;
+}
+
+Nanos Network::next_through(GroupId id) {
+  Group& group = groups_[id];
+  while (!group.due.empty() && is_void(group.due.front())) {
+    std::pop_heap(group.due.begin(), group.due.end(), later_first);
+    group.due.pop_back();
   }
-  const auto fair = [&](const Flow& flow) {
-    std::uint64_t least = flow.cap.value > 0 ? flow.cap.value : std::numeric_limits<std::uint64_t>::max();
-    for (const std::uint32_t w : flow.route) least = std::min(least, left[w] / users[w]);
-    return least;
+  return group.due.empty() ? kNever : instant_of(group, group.due.front().at);
+}
+
+std::optional<Network::FlowId> Network::take_through(Nanos now, GroupId id) {
+  const Nanos instant = next_through(id);
+  if (instant > now) return std::nullopt;
+  Group& group = groups_[id];
+  const FlowId flow = group.due.front().flow;
+  std::pop_heap(group.due.begin(), group.due.end(), later_first);
+  group.due.pop_back();
+  ++flows_[flow].wait;
+  through(instant, flow);
+  return flow;
+}
+
+std::vector<Network::GroupId> Network::take_changed() {
+  for (const GroupId id : changed_) groups_[id].changed = false;
+  return std::exchange(changed_, {});
+}
+
+void Network::note_change(GroupId id) {
+  if (std::exchange(groups_[id].changed, true)) return;
+  changed_.push_back(id);
+}
+
+bool Network::later_first(const Due& a, const Due& b) { return a.at != b.at ? a.at > b.at : a.order > b.order; }
+
+// ---------------------------------------------------------------- groups
+
+Network::Sent Network::clock_at(const Group& group, Nanos now) {
+  return group.clock + static_cast<Sent>(group.rate.value) * (now - group.anchor).count();
+}
+
+/// When the clock of `group` is at `end` or beyond, as things stand; not before the anchor.
+Nanos Network::instant_of(const Group& group, Sent end) const {
+  if (end <= group.clock) return group.anchor;
+  if (group.rate.value == 0) return kNever;
+  const u128 wait = (static_cast<u128>(end - group.clock) + (group.rate.value - 1)) / group.rate.value;
+  return wait > kUnbounded ? kNever : later(group.anchor, saturating_nanos(static_cast<std::uint64_t>(wait)));
+}
+
+Network::GroupId Network::group_for(std::uint32_t route, BitsPerSecond cap) {
+  const auto [known, fresh] = group_ids_.try_emplace({route, cap.value}, 0);
+  if (!fresh) return known->second;
+  if (free_groups_.empty()) {
+    free_groups_.push_back(static_cast<GroupId>(groups_.size()));
+    groups_.emplace_back();
+  }
+  known->second = free_groups_.back();
+  free_groups_.pop_back();
+  Group& group = groups_[known->second];
+  group = {.route = route, .cap = cap, .due = std::move(group.due), .changed = group.changed};
+  group.due.clear();
+  return known->second;
+}
+
+void Network::become_member(Flow& flow, GroupId id) {
+  ++groups_[id].members;
+  if (flow.grouped) stop_being_member(flow);
+  flow.group = id;
+  flow.grouped = true;
+}
+
+void Network::stop_being_member(Flow& flow) {
+  Group& group = groups_[flow.group];
+  flow.grouped = false;
+  if (--group.members > 0) return;
+  group_ids_.erase({group.route, group.cap.value});
+  free_groups_.push_back(flow.group);
+}
+
+void Network::join(Flow& flow) {
+  flow.active = true;
+  if (groups_[flow.group].flows++ > 0) return;
+  for (const std::uint32_t w : routes_[flow.route].wires) carriers_[w].groups.push_back(flow.group);
+}
+
+void Network::leave(Flow& flow) {
+  flow.active = false;
+  if (--groups_[flow.group].flows > 0) return;
+  for (const std::uint32_t w : routes_[flow.route].wires) std::erase(carriers_[w].groups, flow.group);
+}
+
+// ---------------------------------------------------------------- sharing
+
+/// Works out the rates of all groups that are connected to one of `wires`.
+void Network::reshare(Nanos now, std::span<const std::uint32_t> wires) {
+  gather(wires);
+  if (open_.size() == 1) {  // the common case needs no look at others, for there are none
+    const Group& group = groups_[open_.front()];
+    std::uint64_t rate = group.cap.value > 0 ? group.cap.value : kUnbounded;
+    for (const std::uint32_t w : routes_[group.route].wires)
+      rate = std::min(rate, carriers_[w].available.value / group.flows);
+    return set_rate(now, open_.front(), rate);
+  }
+  fill(now);
+}
+
+/// Collects in open_ the groups that are connected to `wires`, and in reached_ their wires.
+void Network::gather(std::span<const std::uint32_t> wires) {
+  ++visit_;
+  open_.clear();
+  reached_.clear();
+  const auto reach = [this](std::span<const std::uint32_t> route) {
+    for (const std::uint32_t w : route)
+      if (std::exchange(carriers_[w].visit, visit_) != visit_) reached_.push_back(w);
   };
-  while (!open.empty()) {
-    std::uint64_t least = std::numeric_limits<std::uint64_t>::max();
-    for (const FlowId f : open) least = std::min(least, fair(flows_[f]));
-    std::vector<FlowId> rest;
-    std::vector<FlowId> settled;
-    for (const FlowId f : open) (fair(flows_[f]) == least ? settled : rest).push_back(f);
-    for (const FlowId f : settled) {
-      Flow& flow = flows_[f];
-      for (const std::uint32_t w : flow.route) {
-        left[w] -= least;
-        --users[w];
-      }
-      if (flow.rate.value == least) continue;
-      flow.done = through(flow, now);
-      flow.anchor = now;
-      flow.rate = {least};
+  reach(wires);
+  for (std::size_t i = 0; i < reached_.size(); ++i) {
+    for (const GroupId id : carriers_[reached_[i]].groups) {
+      if (std::exchange(groups_[id].visit, visit_) == visit_) continue;
+      open_.push_back(id);
+      reach(routes_[groups_[id].route].wires);
     }
-    open = std::move(rest);
   }
+}
+
+/// Progressive filling (Bertsekas and Gallager, Data Networks, 6.5.2). A wire's fair share only grows as others are
+/// settled at less: floor((l - k r) / (u - k)) >= floor(l / u) for r <= floor(l / u). So a group whose cap is within the
+/// fair shares of its wires can be settled at its cap at once, in whatever order; then the scarcest wire is settled.
+void Network::fill(Nanos now) {
+  for (const std::uint32_t w : reached_) {
+    carriers_[w].left = carriers_[w].available.value;
+    carriers_[w].users = 0;
+  }
+  for (const GroupId id : open_)
+    for (const std::uint32_t w : routes_[groups_[id].route].wires) carriers_[w].users += groups_[id].flows;
+  // The smallest cap first, those without one last; the order among equals changes nothing.
+  std::sort(open_.begin(), open_.end(),
+            [this](GroupId a, GroupId b) { return groups_[a].cap.value - 1 < groups_[b].cap.value - 1; });
+  while (!open_.empty()) {
+    const std::size_t before = open_.size();
+    std::erase_if(open_, [&](GroupId id) {
+      const Group& group = groups_[id];
+      const bool capped = group.cap.value > 0 && group.cap.value <= fair_by_wires(group);
+      if (capped) settle(now, id, group.cap.value);
+      return capped;
+    });
+    if (open_.size() < before) continue;
+    std::uint64_t least = kUnbounded;
+    for (const GroupId id : open_) least = std::min(least, fair_by_wires(groups_[id]));
+    std::vector<GroupId> settled;
+    std::erase_if(open_, [&](GroupId id) {
+      const bool scarce = fair_by_wires(groups_[id]) == least;
+      if (scarce) settled.push_back(id);
+      return scarce;
+    });
+    for (const GroupId id : settled) settle(now, id, least);
+  }
+}
+
+std::uint64_t Network::fair_by_wires(const Group& group) const {
+  std::uint64_t least = kUnbounded;
+  for (const std::uint32_t w : routes_[group.route].wires)
+    least = std::min(least, carriers_[w].left / carriers_[w].users);
+  return least;
+}
+
+/// Takes what each flow of the group gets off its wires.
+void Network::settle(Nanos now, GroupId id, std::uint64_t rate) {
+  const Group& group = groups_[id];
+  for (const std::uint32_t w : routes_[group.route].wires) {
+    carriers_[w].left -= rate * group.flows;
+    carriers_[w].users -= group.flows;
+  }
+  set_rate(now, id, rate);
+}
+
+void Network::set_rate(Nanos now, GroupId id, std::uint64_t rate) {
+  Group& group = groups_[id];
+  if (group.rate.value == rate) return;
+  group.clock = clock_at(group, now);
+  group.anchor = now;
+  group.rate = {rate};
+  note_change(id);
 }
 
 }  // namespace godwit::models

@@ -2,6 +2,7 @@
 
 #include <Random123/philox.h>
 
+#include <array>
 #include <cstdint>
 
 #include "models/fixed_math.h"
@@ -19,6 +20,10 @@ class Stream {
     const auto words = philox(counter, key);
     for (unsigned i = 0; i < 4; ++i) state_[i] = words[i];
   }
+
+  /// One that goes on from `state`, which is not all zeroes.
+  explicit Stream(const std::array<std::uint64_t, 4>& state) : state_(state) {}
+  const std::array<std::uint64_t, 4>& state() const { return state_; }
 
   std::uint64_t next() {
     const auto rotl = [](std::uint64_t x, int k) { return x << k | x >> (64 - k); };
@@ -51,7 +56,7 @@ class Stream {
   }
 
  private:
-  std::uint64_t state_[4];
+  std::array<std::uint64_t, 4> state_;
 };
 
 /// Poisson counts of a fixed mean of at most 8, by inversion of a table of 64-bit chances.
@@ -64,7 +69,8 @@ class PoissonTable {
     size_ = 0;
     while (size_ < kSize) {
       below_[size_++] = sum;
-      term = static_cast<Chance>((static_cast<u128>(term) * mean >> kExposureBits) / size_);
+      const u128 next = static_cast<u128>(term) * mean >> kExposureBits;  // below 2^67
+      term = next >> 64 == 0 ? static_cast<std::uint64_t>(next) / size_ : static_cast<Chance>(next / size_);
       if (term == 0) break;
       sum = sum + term < sum ? ~Chance{0} : sum + term;
     }

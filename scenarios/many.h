@@ -11,7 +11,7 @@
 namespace godwit::scenarios {
 
 /// The most of one kind that the entries of a file stand for in all.
-inline constexpr std::uint32_t kManyMax = 100'000;
+inline constexpr std::uint32_t kManyMax = kListMost;
 
 /// The most values that the versions of one entry have in all.
 inline constexpr std::size_t kVersionsMax = 2'000'000;

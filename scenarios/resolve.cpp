@@ -272,11 +272,11 @@ class Resolver {
                                     name_of_one(name, 0), name_of_one(name, *count - 1)));
       return kNobody;
     }
-    // Where a definition failed to give a name, this may be the one.
-    if (known == 0 || name.empty() || names.meanings.contains("")) return kNobody;
+    // Where a definition failed, or gave no name, this may be the one.
+    if (name.empty() || names.meanings.contains("") || (known == 0 && !issues_.empty())) return kNobody;
     const std::vector<std::string> list(names.list.begin(), names.list.begin() + static_cast<std::ptrdiff_t>(known));
     const std::string hint = did_you_mean(name, list);
-    const std::string all = known <= 20 ? "; known are " + joined(list) : "";
+    const std::string all = known == 0 ? ", nor any other" : known <= 20 ? "; known are " + joined(list) : "";
     complain(pointer, fmt::format("there is no {} called {}{}", what, name, hint.empty() ? all : hint));
     return kNobody;
   }

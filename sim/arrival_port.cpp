@@ -16,9 +16,7 @@ core::Await<core::Done> ArrivalPort::run() {
   return c_.take(c_.destination_profile().resume, Activity::kApply, Side::kDestination, [this] {
     GODWIT_CHECK(c_.fenced);
     c_.guest.home.settle();
-    c_.guest.host = c_.options.to;
-    c_.guest.stopped = false;
-    c_.world.update_traffic(c_.options.guest);
+    c_.world.run_on(c_.options.to, c_.options.guest);
     MigrationResult& result = c_.result;
     result.downtime = c_.now() - c_.down_since;
     result.paused_total += result.downtime;

@@ -16,20 +16,16 @@ BitsPerSecond tighter(BitsPerSecond a, BitsPerSecond b) {
 
 }  // namespace
 
-Channel::~Channel() { std::erase(c_.world.flow_users, static_cast<FlowUser*>(this)); }
-
 void Channel::open() {
-  models::Network& network = c_.world.network;
+  const models::Topology& ways = c_.world.network.topology();
   if (c_.options.file) file_.emplace(c_);
-  route_ = network.route(c_.source_host, c_.world.target(c_.index()));
+  route_ = ways.route(c_.source_host, c_.world.target(c_.index()));
   if (route_.empty())
     throw std::runtime_error("no way from " + c_.world.options.hosts[c_.source_host].name + " to " +
                              c_.world.options.hosts[c_.options.to].name);
-  latency_ = network.latency(route_);
-  bottleneck_ = network.bottleneck(route_);
-  c_.flow = network.open(route_);
-  c_.flow_user = this;
-  c_.world.flow_users.push_back(this);
+  latency_ = ways.latency(route_);
+  bottleneck_ = ways.bottleneck(route_);
+  c_.flow = c_.world.network.open(route_);
   links_changed();
 }
 
@@ -46,19 +42,20 @@ core::Await<core::Sent> Channel::send(const core::Record& record, const core::Se
     send_control(record);
     return core::Sent{};
   }
-  const core::BatchSize size = core::size_of(record.runs, record.charge);
-  const Bytes bytes = size.bytes + record.charge.fixed;
-  cpu_ = cpu_of(record, size);
-  models::Network& network = c_.world.network;
-  if (network.send(c_.now(), c_.flow, bytes, cap_of(bytes, limit.rate))) c_.world.replan_all_but(this);
+  size_ = core::size_of(record.runs, record.charge);
+  const Bytes bytes = size_.bytes + record.charge.fixed;
+  cpu_ = cpu_of(record, size_);
+  const models::Network& network = c_.world.network;
+  const Flows::FlowId flow = *c_.flow;
+  c_.world.flows.send(flow, bytes, cap_of(bytes, limit.rate));
   ledger_.enter(bytes);
-  outcome_ = {.pages = size.pages, .bytes = bytes, .stop = core::SendStop::kDone};
-  if (network.finish(c_.flow) > limit.not_after && size.pages.value > 0) cut_at(limit);
+  outcome_ = {.pages = size_.pages, .bytes = bytes, .stop = core::SendStop::kDone};
+  if (network.finish(flow) > limit.not_after && size_.pages.value > 0) cut_at(limit);
 
-  const Nanos finish = network.finish(c_.flow);
+  const Nanos finish = network.finish(flow);
   const Nanos stretch = finish - c_.now();
   if (c_.self()) {
-    const Bytes in_flight = carried(network.rate(c_.flow), latency_ * 2);
+    const Bytes in_flight = carried(network.rate(flow), latency_ * 2);
     const std::uint64_t page = c_.memory().page_size().value;
     c_.sender.sends(c_.memory(), {(in_flight.value + page - 1) / page});
   }
@@ -66,13 +63,15 @@ core::Await<core::Sent> Channel::send(const core::Record& record, const core::Se
     const auto cpu = static_cast<std::uint64_t>((cpu_.copy + cpu_.protocol).count());
     c_.plan_guest(std::min(kWhole, mul_div(cpu, kWhole, static_cast<std::uint64_t>(stretch.count()))), stretch);
   }
-  if (c_.destination_dead) c_.rest_flow();
-  if (finish != kNever && !c_.destination_dead && c_.world.engine.skip_to(finish)) {
+  if (c_.destination_dead) {  // nothing arrives any more, and nobody says so
+    c_.rest_flow();
+  } else if (c_.world.flows.skip(flow)) {
     through_the_wire();
     return outcome_;
+  } else {
+    c_.world.flows.await(flow, *this);
   }
   sending_ = true;
-  schedule_finish();
   return sent_;
 }
 
@@ -112,7 +111,7 @@ BitsPerSecond Channel::cap_of(Bytes bytes, BitsPerSecond limit) const {
 
 /// Shortens the record on its way to what will have gone by `limit.not_after`, as things stand now.
 void Channel::cut_at(const core::SendLimit& limit) {
-  const Bytes by_then = carried(c_.world.network.rate(c_.flow), limit.not_after - c_.now());
+  const Bytes by_then = carried(c_.world.network.rate(*c_.flow), limit.not_after - c_.now());
   const std::uint64_t pages =
       core::pages_beyond(record_.runs, record_.charge, by_then, {1}).value + limit.granule.value - 1;
   cut_to({pages / limit.granule.value * limit.granule.value}, core::SendStop::kLimit);
@@ -127,35 +126,24 @@ void Channel::cut_to(Pages wanted, core::SendStop why) {
   PageRun rest;
   const std::size_t kept = core::keep_first(std::span(runs_).first(record_.runs.size()), wanted, rest);
   record_.runs = std::span<const PageRun>(runs_).first(kept);
-  const core::BatchSize size = core::size_of(record_.runs, record_.charge);
-  const Bytes bytes = size.bytes + record_.charge.fixed;
+  size_ = core::size_of(record_.runs, record_.charge);
+  const Bytes bytes = size_.bytes + record_.charge.fixed;
   ledger_.withdraw(outcome_.bytes - bytes);
-  outcome_ = {.pages = size.pages, .bytes = bytes, .stop = why};
-  c_.world.network.shorten(c_.flow, bytes);
+  outcome_ = {.pages = size_.pages, .bytes = bytes, .stop = why};
+  c_.world.flows.shorten(*c_.flow, bytes);
   for (Nanos* cpu : {&cpu_.copy, &cpu_.protocol, &cpu_.apply})
     *cpu = Nanos{static_cast<std::int64_t>(mul_div(static_cast<std::uint64_t>(cpu->count()), pages, whole))};
 }
 
-void Channel::schedule_finish() {
-  const std::uint64_t plan = ++plan_;
-  if (c_.world.network.rate(c_.flow).value == 0 || c_.destination_dead) return;
-  const Nanos finish = c_.world.network.finish(c_.flow);  // kNever where it would come too late to be counted
-  c_.world.engine.schedule(std::max(finish, c_.now()), Lane::kCore, [this, plan] {
-    if (plan != plan_ || !sending_) return;
-    sending_ = false;
-    through_the_wire();
-    sent_.complete(outcome_);
-    c_.progressed();
-  });
-}
-
-void Channel::replan() {
-  if (sending_) schedule_finish();
+void Channel::through() {
+  sending_ = false;
+  through_the_wire();
+  sent_.complete(outcome_);
+  c_.progressed();
 }
 
 /// The record's last byte has left: its pages were read on the way, and go to the destination.
 void Channel::through_the_wire() {
-  const core::BatchSize size = core::size_of(record_.runs, record_.charge);
   ledger_.leave(outcome_.bytes);
   c_.bill(Side::kSource, Activity::kCopy, cpu_.copy);
   c_.bill(Side::kSource, Activity::kProtocol, cpu_.protocol);
@@ -164,11 +152,11 @@ void Channel::through_the_wire() {
   result.transferred += outcome_.bytes;
   (c_.down ? result.in_downtime : c_.fenced ? result.postcopy : result.precopy) += outcome_.bytes;
   if (core::carries_pages(record_.type)) {
-    result.normal += size.pages - size.zero;
-    result.duplicate += size.zero;
+    result.normal += size_.pages - size_.zero;
+    result.duplicate += size_.zero;
   }
   if (record_.type == core::RecordType::kPages) {
-    for (const PageRun& run : record_.runs) c_.memory().gathered(run);
+    c_.memory().gathered(record_.runs);
   }
   if (c_.arrived && core::carries_pages(record_.type)) outcome_.payload_crc = wire_.gather(record_);
   hand_to_destination(record_);
@@ -178,7 +166,6 @@ void Channel::through_the_wire() {
 /// What is on its way stays where it is.
 void Channel::give_up_sending(core::SendStop why) {
   sending_ = false;
-  ++plan_;
   ledger_.lose_the_rest();
   sent_.complete({.stop = why});
 }
@@ -295,14 +282,13 @@ void Channel::reply(const core::Record& record) {
 
 void Channel::interrupt(core::SendStop why) {
   if (!sending_ || !core::carries_pages(record_.type)) return;
-  if (c_.destination_dead || c_.world.network.rate(c_.flow).value == 0) {
+  if (c_.destination_dead || c_.world.network.rate(*c_.flow).value == 0) {
     c_.rest_flow();
     give_up_sending(why);
     return c_.progressed();
   }
-  const Bytes gone = c_.world.network.gone(c_.now(), c_.flow);
+  const Bytes gone = c_.world.network.gone(c_.now(), *c_.flow);
   cut_to(core::pages_beyond(record_.runs, record_.charge, gone, {1}), why);
-  schedule_finish();
 }
 
 void Channel::links_changed() {
@@ -356,8 +342,7 @@ void Channel::recover(Faults& faults) {
 }
 
 void Channel::destination_died() {
-  ++plan_;  // nothing that is on its way arrives
-  if (sending_) c_.rest_flow();
+  if (sending_) c_.rest_flow();  // nothing that is on its way arrives
   links_changed();
 }
 
@@ -365,9 +350,17 @@ void Channel::abandon() {
   c_.rest_flow();
   ledger_.lose_the_rest();
   sending_ = false;
-  ++plan_;
   ++post_plan_;
   posts_.clear();
+}
+
+void Channel::close() {
+  if (!c_.flow) return;
+  ++post_plan_;  // what is still on its way finds nobody
+  posts_.clear();
+  c_.rest_flow();
+  c_.world.network.close(*c_.flow);
+  c_.flow.reset();
 }
 
 /// Both ends give up. Whoever waits for the other hears so.

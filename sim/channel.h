@@ -18,10 +18,9 @@ class Faults;
 /// The connection between source and destination: both its ends, over the links of the route. Page records are flows on
 /// the network; control messages arrive one latency after they were sent. A route on which nothing gets through stalls the
 /// connection, and it breaks when that has lasted too long.
-class Channel final : public core::Link, World::FlowUser {
+class Channel final : public core::Link, Flows::User {
  public:
   explicit Channel(MigrationContext& context) : c_(context) {}
-  ~Channel();
   Channel(const Channel&) = delete;
   Channel& operator=(const Channel&) = delete;
 
@@ -58,6 +57,8 @@ class Channel final : public core::Link, World::FlowUser {
   void destination_died();
   /// Nobody is left at either end.
   void abandon();
+  /// It is over, and its flow is given back.
+  void close();
 
   /// Where a checkpoint goes to a file, that.
   std::optional<FileEnd>& file() { return file_; }
@@ -74,14 +75,13 @@ class Channel final : public core::Link, World::FlowUser {
     Letter what;
   };
 
-  void replan() override;
+  void through() override;
   void send_control(const core::Record& record);
   Cpu cpu_of(const core::Record& record, const core::BatchSize& size) const;
   BitsPerSecond cap_of(Bytes bytes, BitsPerSecond limit) const;
   void cut_at(const core::SendLimit& limit);
   void cut_to(Pages pages, core::SendStop why);
   void interrupt(core::SendStop why);
-  void schedule_finish();
   void through_the_wire();
   void give_up_sending(core::SendStop why);
   void hand_to_destination(const core::Record& record);
@@ -111,9 +111,9 @@ class Channel final : public core::Link, World::FlowUser {
   bool sending_ = false;
   core::Record record_;
   std::vector<PageRun> runs_;  // of a record that was cut
+  core::BatchSize size_;
   core::Sent outcome_;
   Cpu cpu_;
-  std::uint64_t plan_ = 0;  // of the completion event that counts
 
   // Control messages on their way, in order.
   std::deque<Post> posts_;

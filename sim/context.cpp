@@ -74,13 +74,13 @@ Share MigrationContext::sender_share() const {
     if (guest.stopped) return kWhole;
     return models::thread_share(guest.options->vcpus, guest.demand(), guest.options->vcpus);
   }
-  const World::Load load = world.load(source_host, guest.stopped ? &guest : nullptr);
+  const Load& load = world.load(source_host);
   return models::thread_share(world.options.hosts[source_host].cores, load.demand, load.threads);
 }
 
 Share MigrationContext::receiver_share() const {
   if (destination_profile().cpu_unlimited) return kWhole;
-  const World::Load load = world.load(options.to, nullptr);
+  const Load& load = world.load(options.to);
   return models::thread_share(world.options.hosts[options.to].cores, load.demand, load.threads);
 }
 
@@ -89,7 +89,7 @@ Share MigrationContext::available_to_guest(Share sender_cpu) const {
   const Share own = guest.options->vcpus * kWhole;
   if (self()) return own > sender_cpu ? own - sender_cpu : 0;
   const Share cores = world.options.hosts[source_host].cores * kWhole;
-  const Share wanted = world.load(source_host, nullptr).demand + sender_cpu;
+  const Share wanted = world.load(source_host).demand + sender_cpu;
   return wanted > cores ? mul_div(own, cores, wanted) : own;
 }
 
@@ -140,11 +140,10 @@ void MigrationContext::settle_faults() {
 }
 
 void MigrationContext::arrive(const core::Record& record) {
+  memory().applied(record.runs);
+  if (!arrived) return;
   std::span<const std::byte> payload = record.payload;
-  for (const PageRun& run : record.runs) {
-    memory().applied(run);
-    if (arrived) arrived->place(run, payload);
-  }
+  for (const PageRun& run : record.runs) arrived->place(run, payload);
 }
 
 void MigrationContext::note(RecordKind kind, std::uint64_t value) {

@@ -21,8 +21,7 @@ class MigrationContext {
   const MigrationOptions& options;
   SimGuest& guest;
   std::uint32_t source_host;
-  models::Network::FlowId flow = 0;
-  World::FlowUser* flow_user = nullptr;
+  std::optional<Flows::FlowId> flow;  // while the connection is open
   SenderSet sender;
   MigrationResult result;
   std::optional<PageBytes> arrived;   // at the destination, where pages have real bytes
@@ -79,7 +78,7 @@ class MigrationContext {
   void arrive(const core::Record& record);
   /// Nothing is sent for now: others may have the bandwidth.
   void rest_flow() {
-    if (world.network.rest(now(), flow)) world.replan_all_but(flow_user);
+    if (flow) world.flows.rest(*flow);
   }
 
   void note(RecordKind kind, std::uint64_t value);

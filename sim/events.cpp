@@ -45,8 +45,7 @@ void Events::happen(const EventOptions& event) {
 }
 
 void Events::set_link(const EventOptions& event, BitsPerSecond available) {
-  world_.network.set_link(world_.engine.now(), event.link, available);
-  world_.replan_all_but(nullptr);
+  world_.flows.set_link(event.link, available);
   for (Migration& migration : migrations_) migration.links_changed();
   if (!event.lasts || event.kind == EventKind::kLinkUp) return;
   world_.engine.schedule(later(world_.engine.now(), *event.lasts), Lane::kFault, [this, &event] {

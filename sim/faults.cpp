@@ -5,7 +5,7 @@
 namespace godwit::sim {
 
 void Faults::miss(const core::Record& record) {
-  if (!missing_) missing_.emplace(c_.memory().size());
+  if (!missing_) missing_.emplace(c_.memory().size(), &c_.world.arena.pages());
   for (const PageRun& run : record.runs) (*missing_)->add(run);
 }
 

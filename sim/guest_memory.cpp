@@ -50,14 +50,14 @@ Layout lay_out(const GuestOptions& options) {
 
 PageRange touchable(const GuestOptions& options) { return lay_out(options).touchable; }
 
-GuestMemory::GuestMemory(const GuestOptions& options, std::uint64_t seed, std::uint64_t consumer)
+GuestMemory::GuestMemory(const GuestOptions& options, std::uint64_t seed, std::uint64_t consumer, PagePool* pool)
     : size_{options.memory.value / options.page_size.value},
       page_size_(options.page_size),
       touchable_(lay_out(options).touchable),
-      log_(size_),
-      zero_(size_),
-      stale_(size_),
-      unapplied_(size_),
+      log_(size_, pool),
+      zero_(size_, pool),
+      stale_(size_, pool),
+      unapplied_(size_, pool),
       workload_(options.workload, touchable_, options.page_size, seed, consumer) {
   for (const PageRange& range : lay_out(options).zero) zero_->add(range);
   if (options.contents == Contents::kBytes) bytes_.emplace(size_, page_size_).fill(*zero_, seed, consumer);
@@ -76,6 +76,7 @@ void GuestMemory::start(Nanos guest) {
 
 /// What was written while nobody tracked matters once only: a zero page that was written is none any more.
 void GuestMemory::settle_zero_pages(Nanos guest) {
+  if (zero_->empty()) return;
   const auto until = [&](std::uint64_t b) { return drawn_.empty() ? drawn_until_ : drawn_[b]; };
   const auto has_zero = [&](std::uint64_t b) { return b < blocks() && zero_->count_in_block(b) > 0; };
   for (std::uint64_t b = 0; b < blocks();) {
@@ -83,7 +84,7 @@ void GuestMemory::settle_zero_pages(Nanos guest) {
     if (has_zero(b)) {
       while (has_zero(end) && until(end) == until(b)) ++end;
       const PageRange part = intersect({b * PageSet::kBlockPages, (end - b) * PageSet::kBlockPages}, zero_->all());
-      workload_.writes(part, until(b), guest, [this](const PageRun& run) { write(run); });
+      workload_.writes(part, until(b), guest, [this](const auto& some) { write(some); });
     }
     b = end;
   }
@@ -97,9 +98,20 @@ void GuestMemory::mark(const PageRun& run) {
   write(run);
 }
 
+void GuestMemory::mark(const BlockWords& some) {
+  faults_ += log_->add(some);
+  if (watching_) stale_->add(some);
+  write(some);
+}
+
 void GuestMemory::write(const PageRun& run) {
   if (!zero_->empty()) zero_->remove(run);
   if (bytes_) bytes_->write(run);
+}
+
+void GuestMemory::write(const BlockWords& some) {
+  if (!zero_->empty()) zero_->remove(some);
+  if (bytes_) for_each_run(some, [this](const PageRun& run) { bytes_->write(run); });
 }
 
 /// Writes can change the answer only in blocks that have zero pages.
@@ -119,7 +131,7 @@ void GuestMemory::scribble(PageRange range) {
 
 void GuestMemory::advance(PageRange range, Nanos guest) {
   if (!tracking_) return;
-  const auto into_log = [this](const PageRun& run) { mark(run); };
+  const auto into_log = [this](const auto& some) { mark(some); };
   if (range.count == size_.value && drawn_.empty()) {
     workload_.writes(range, drawn_until_, guest, into_log);
     drawn_until_ = guest;
@@ -158,9 +170,22 @@ std::uint64_t hash_of(const PageSet& set) {
   return hash;
 }
 
-void GuestMemory::gathered(const PageRun& run) {
-  if (watching_) stale_->remove(run);
-  unapplied_->add(run);
+void GuestMemory::gathered(std::span<const PageRun> runs) {
+  const auto gather = [this](const auto& some) {
+    if (watching_) stale_->remove(some);
+    unapplied_->add(some);
+  };
+  by_blocks(runs, gather, gather);
+}
+
+void GuestMemory::gathered(const PageSet& pages) {
+  if (watching_) stale_->remove(pages, pages.all());
+  unapplied_->add(pages, pages.all());
+}
+
+void GuestMemory::applied(std::span<const PageRun> runs) {
+  const auto apply = [this](const auto& some) { unapplied_->remove(some); };
+  by_blocks(runs, apply, apply);
 }
 
 }  // namespace godwit::sim

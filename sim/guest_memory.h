@@ -12,14 +12,22 @@
 
 namespace godwit::sim {
 
-/// A set of pages with memory of its own. The words are left uninitialised: only those of mixed blocks are ever touched.
+/// A set of pages with memory of its own, or of `pool`, which must then outlive it.
 class OwnedPageSet {
  public:
-  explicit OwnedPageSet(Pages size)
-      : blocks_(PageSet::blocks_for(size)),
-        words_(new std::uint64_t[PageSet::words_for(size)]),
-        set_(size, blocks_, {words_.get(), PageSet::words_for(size)}) {}
-  OwnedPageSet(OwnedPageSet&&) = default;
+  explicit OwnedPageSet(Pages size, PagePool* pool = nullptr)
+      : blocks_(pool != nullptr ? PageSet::groups_for(size) : PageSet::blocks_for(size)) {
+    if (pool != nullptr) {
+      set_ = PageSet(size, blocks_, *pool);
+    } else {
+      const std::uint64_t words = PageSet::words_for(size);
+      words_ = std::make_unique_for_overwrite<std::uint64_t[]>(words);  // those of mixed blocks alone are ever touched
+      set_ = PageSet(size, blocks_, {words_.get(), words});
+    }
+  }
+  ~OwnedPageSet() { set_.drop_all(); }
+  OwnedPageSet(const OwnedPageSet&) = delete;
+  OwnedPageSet& operator=(const OwnedPageSet&) = delete;
   PageSet& operator*() { return set_; }
   const PageSet& operator*() const { return set_; }
   PageSet* operator->() { return &set_; }
@@ -46,11 +54,12 @@ PageRange touchable(const GuestOptions& options);
 /// verify that writes are drawn rightly: a write-by-write reference in the tests does.
 class GuestMemory {
  public:
-  GuestMemory(const GuestOptions& options, std::uint64_t seed, std::uint64_t consumer);
+  /// Its sets are kept in `pool`, which then must outlive it.
+  GuestMemory(const GuestOptions& options, std::uint64_t seed, std::uint64_t consumer, PagePool* pool = nullptr);
 
   Pages size() const { return size_; }
   Bytes page_size() const { return page_size_; }
-  std::uint64_t blocks() const { return PageSet::blocks_for(size_); }
+  std::uint64_t blocks() const { return zero_->block_count(); }
   PageRange touchable() const { return touchable_; }
   const workloads::Workload& workload() const { return workload_; }
 
@@ -74,8 +83,10 @@ class GuestMemory {
   /// First writes to a protected page since the last call.
   std::uint64_t take_faults() { return std::exchange(faults_, 0); }
 
-  void gathered(const PageRun& run);
-  void applied(const PageRun& run) { unapplied_->remove(run); }
+  /// These pages have been read for sending; these are in place.
+  void gathered(std::span<const PageRun> runs);
+  void gathered(const PageSet& pages);
+  void applied(std::span<const PageRun> runs);
   /// From now on writes come after every page's snapshot instant.
   void snapshot_taken() { watching_ = false; }
   /// The guest never runs here again: there is nothing left to draw.
@@ -86,7 +97,9 @@ class GuestMemory {
 
  private:
   void mark(const PageRun& run);
+  void mark(const BlockWords& some);
   void write(const PageRun& run);
+  void write(const BlockWords& some);
   void settle_zero_pages(Nanos guest);
 
   Pages size_;

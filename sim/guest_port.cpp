@@ -4,10 +4,9 @@ namespace godwit::sim {
 
 core::Await<core::Done> GuestPort::pause() {
   c_.advance_all();
-  c_.guest.stopped = true;
+  c_.world.stop(c_.options.guest);
   ++c_.result.pauses;
   c_.guest.clock.set_speed(c_.now(), 0);
-  c_.world.update_traffic(c_.options.guest);
   return c_.take(c_.source_profile().pause, Activity::kHarvest, Side::kSource);
 }
 
@@ -15,7 +14,6 @@ core::Await<core::Done> GuestPort::resume() {
   return c_.take(c_.source_profile().resume, Activity::kHarvest, Side::kSource, [this] {
     c_.guest.home.stay();
     GODWIT_CHECK(!c_.fenced);
-    c_.guest.stopped = false;
     c_.result.paused_total += c_.now() - c_.down_since;
     if (c_.snapshot_taken && c_.options.strategy.plan.goes_on) {  // what it was stopped for
       c_.result.downtime = c_.now() - c_.down_since;
@@ -23,7 +21,7 @@ core::Await<core::Done> GuestPort::resume() {
       c_.down = false;
       c_.result.parts = {};
     }
-    c_.world.update_traffic(c_.options.guest);
+    c_.world.run_on(c_.guest.host, c_.options.guest);
     c_.plan_guest(0, Nanos{0});
   });
 }

@@ -85,7 +85,7 @@ std::size_t MemoryPort::classify(PageRun& head, std::span<PageRun> out) {
 core::Await<core::Done> MemoryPort::copy_to_shadow(PageSet& pages) {
   const Nanos cost = c_.source_profile().shadow_copy_page * static_cast<std::int64_t>(pages.count().value);
   return c_.take(cost, Activity::kCopy, Side::kSource, [this, &pages] {
-    pages.for_each_run(pages.all(), [this](const PageRun& run) { c_.memory().gathered(run); });
+    c_.memory().gathered(pages);
     if (const std::optional<PageBytes>& bytes = c_.memory().bytes()) {
       c_.snapshot = bytes;
       pages.for_each_run(pages.all(), [&](const PageRun& run) {

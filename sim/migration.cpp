@@ -6,6 +6,8 @@ namespace godwit::sim {
 namespace {
 
 constexpr std::size_t kBatchRuns = 1024;
+constexpr std::size_t kSourceFrames = 8192;
+constexpr std::size_t kDestinationFrames = 4096;
 
 std::optional<Part> part_of(core::Phase phase) {
   switch (phase) {
@@ -23,14 +25,22 @@ std::optional<Part> part_of(core::Phase phase) {
 
 }  // namespace
 
-Migration::Space::Space(Pages memory)
-    : source_frames(8192),
-      destination_frames(4096),
-      picked(kBatchRuns),
-      batch(2 * kBatchRuns),
-      pending(memory),
-      reported(memory),
-      aside(memory) {}
+Migration::Space::Space(Arena& the_arena, Pages memory)
+    : arena(the_arena),
+      bytes(arena.take_space()),
+      source_frames(bytes, kSourceFrames),
+      destination_frames(bytes + kSourceFrames, kDestinationFrames),
+      pending(memory, &arena.pages()),
+      reported(memory, &arena.pages()),
+      aside(memory, &arena.pages()) {
+  static_assert(kSourceFrames + kDestinationFrames + 3 * kBatchRuns * sizeof(PageRun) <= Arena::kSpaceBytes);
+  // Runs need no construction, and what is never touched takes no memory.
+  auto* runs = reinterpret_cast<PageRun*>(bytes + kSourceFrames + kDestinationFrames);
+  picked = {runs, kBatchRuns};
+  batch = {runs + kBatchRuns, 2 * kBatchRuns};
+}
+
+Migration::Space::~Space() { arena.give_space(bytes); }
 
 Migration::Migration(World& world, const MigrationOptions& options, std::function<void()> on_end)
     : c_(world, options), channel_(c_), on_end_(std::move(on_end)) {
@@ -53,7 +63,8 @@ void Migration::begin() {
 
   const GuestOptions& guest = *c_.guest.options;
   const auto consumer = static_cast<std::uint64_t>(c_.options.guest) + 1;
-  if (!c_.guest.memory) c_.guest.memory = std::make_unique<GuestMemory>(guest, world.options.seed, consumer);
+  if (!c_.guest.memory)
+    c_.guest.memory = std::make_unique<GuestMemory>(guest, world.options.seed, consumer, &world.arena.pages());
   c_.guest_at_start = c_.guest_now();
   c_.memory().start(c_.guest_at_start);
   if (c_.memory().bytes()) c_.arrived.emplace(c_.memory().size(), c_.memory().page_size());
@@ -65,7 +76,7 @@ void Migration::begin() {
 }
 
 void Migration::start_core() {
-  Space& space = space_.emplace(c_.memory().size());
+  Space& space = space_.emplace(c_.world.arena, c_.memory().size());
   if (!c_.options.file) {
     destination_.emplace(c_.self(), arrival_, static_cast<core::Observer&>(*this), space.destination_frames);
     destination_task_.emplace(destination_->run());
@@ -82,7 +93,8 @@ void Migration::start_core() {
 
 /// Ends the migration once both sides have.
 void Migration::close_if_over() {
-  if (c_.ended || !source_task_) return;
+  if (c_.ended) return release();
+  if (!source_task_) return;
   const bool gave_up = destination_task_ && destination_task_->done() &&
                        destination_task_->value() != core::Destination::Outcome::kRunning;
   if (gave_up && !source_task_->done()) channel_.hang_up();
@@ -92,14 +104,27 @@ void Migration::close_if_over() {
   const bool to_file = c_.options.file && source_task_->value() == core::Outcome::kCompleted;
   if (to_file && !channel_.file()->whole()) return;
   c_.ended = true;
-  c_.rest_flow();
+  channel_.close();
   conclude(source_task_->value());
   if (!c_.guest.stopped) c_.plan_guest(0, Nanos{0});
   c_.result.total_time = now() - c_.result.requested_at;
   c_.result.work_lost = work_lost();
   channel_.ledger().close(c_.result.transferred);
   c_.note(RecordKind::kSourceEnded, static_cast<std::uint64_t>(source_task_->value()));
+  --c_.guest.migrations_left;
+  release();
   on_end_();
+}
+
+/// Gives back what is needed only while both ends are under way: many more may come.
+void Migration::release() {
+  if (!space_ || !source_task_->done() || (destination_task_ && !destination_task_->done())) return;
+  source_task_.reset();
+  destination_task_.reset();
+  source_.reset();
+  destination_.reset();
+  space_.reset();
+  if (c_.guest.migrations_left == 0) c_.guest.memory.reset();
 }
 
 void Migration::conclude(core::Outcome outcome) {
@@ -142,6 +167,7 @@ void Migration::fail(const char* reason) {
 void Migration::already_there() {
   c_.ended = true;
   fail("already_there");
+  --c_.guest.migrations_left;
   on_end_();
 }
 
@@ -149,11 +175,11 @@ void Migration::already_there() {
 void Migration::end_at_once(Status status, const char* reason) {
   c_.ended = true;
   if (source_task_) channel_.abandon();
+  channel_.close();
   SimGuest& guest = c_.guest;
   if (!guest.stopped) guest.clock.set_speed(now(), 0);
-  guest.stopped = true;
+  c_.world.stop(c_.options.guest);
   guest.home.destroy();
-  c_.world.update_traffic(c_.options.guest);
   MigrationResult& result = c_.result;
   result.status = status;
   result.reason = reason;
@@ -161,6 +187,7 @@ void Migration::end_at_once(Status status, const char* reason) {
   result.total_time = now() - result.requested_at;
   if (source_task_) channel_.ledger().close(result.transferred);
   c_.note(RecordKind::kNobodyLeft, static_cast<std::uint64_t>(status));
+  --c_.guest.migrations_left;
   on_end_();
 }
 

@@ -41,9 +41,15 @@ class Migration final : core::Control, core::Observer {
  private:
   /// What the core lives in.
   struct Space {
-    explicit Space(Pages memory);
-    std::vector<std::byte> source_frames, destination_frames;
-    std::vector<PageRun> picked, batch;
+    Space(Arena& arena, Pages memory);
+    ~Space();
+    Space(const Space&) = delete;
+    Space& operator=(const Space&) = delete;
+
+    Arena& arena;
+    std::byte* bytes;  // the arena's
+    std::span<std::byte> source_frames, destination_frames;
+    std::span<PageRun> picked, batch;
     OwnedPageSet pending, reported, aside;
   };
 
@@ -59,6 +65,7 @@ class Migration final : core::Control, core::Observer {
   void start_core();
   void close_if_over();
   void conclude(core::Outcome outcome);
+  void release();
   void fail(const char* reason);
   void already_there();
   void end_at_once(Status status, const char* reason);

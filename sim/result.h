@@ -72,7 +72,7 @@ struct RunResult {
   std::uint64_t seed = 0;
   std::uint64_t digest = 0;  ///< Over `records`.
   std::vector<SemanticRecord> records;
-  Nanos ended_at{0};
+  Nanos ended_at{0};  ///< When the last migration had ended; of the run, where one had not.
   std::vector<MigrationResult> migrations;
 };
 

@@ -16,23 +16,27 @@ namespace {
 class Starter {
  public:
   Starter(World& world, std::deque<Migration>& migrations)
-      : world_(world), migrations_(migrations), moving_(world.guests.size()) {}
+      : world_(world),
+        migrations_(migrations),
+        moving_(world.guests.size()),
+        followers_(world.options.migrations.size()) {}
 
   void plan() {
     const auto& list = world_.options.migrations;
     for (std::size_t i = 0; i < list.size(); ++i) {
-      if (!list[i].after) world_.engine.schedule(list[i].at, Lane::kStart, [this, i] { due(i); });
+      if (list[i].after)
+        followers_[*list[i].after].push_back(i);
+      else
+        world_.engine.schedule(list[i].at, Lane::kStart, [this, i] { due(i); });
     }
   }
 
   void ended(std::size_t index) {
     --running_;
     moving_[world_.options.migrations[index].guest] = false;
-    const auto& list = world_.options.migrations;
-    for (std::size_t i = 0; i < list.size(); ++i) {
-      if (list[i].after == index) {
-        world_.engine.schedule(later(world_.engine.now(), list[i].at), Lane::kStart, [this, i] { due(i); });
-      }
+    for (const std::size_t i : followers_[index]) {
+      const Nanos at = later(world_.engine.now(), world_.options.migrations[i].at);
+      world_.engine.schedule(at, Lane::kStart, [this, i] { due(i); });
     }
     // One end makes way for one.
     const auto ready = std::ranges::find_if(waiting_, [this](std::size_t i) { return may_begin(i); });
@@ -57,7 +61,8 @@ class Starter {
 
   World& world_;
   std::deque<Migration>& migrations_;
-  std::vector<bool> moving_;  // of each guest, whether a migration of it is under way
+  std::vector<bool> moving_;                         // of each guest, whether a migration of it is under way
+  std::vector<std::vector<std::size_t>> followers_;  // of each, those that begin after it
   std::deque<std::size_t> waiting_;
   std::uint32_t running_ = 0;
 };
@@ -65,7 +70,12 @@ class Starter {
 }  // namespace
 
 RunResult run(const RunOptions& options) {
-  World world(options);
+  Arena arena;
+  return run(options, arena);
+}
+
+RunResult run(const RunOptions& options, Arena& arena) {
+  World world(options, arena);
   std::deque<Migration> migrations;
   Starter starter(world, migrations);
   for (std::size_t i = 0; i < options.migrations.size(); ++i) {
@@ -77,11 +87,12 @@ RunResult run(const RunOptions& options) {
 
   RunResult result;
   result.seed = options.seed;
-  result.ended_at = world.engine.now();
   for (const Migration& migration : migrations) {
     // The liveness oracle: where nothing is left to happen, nobody may be waiting.
     GODWIT_CHECK(!world.engine.dry() || !migration.began() || migration.ended() || migration.paused());
-    result.migrations.push_back(migration.result());
+    const MigrationResult& figures = result.migrations.emplace_back(migration.result());
+    const Nanos ended = migration.ended() ? figures.requested_at + figures.total_time : world.engine.now();
+    result.ended_at = std::max(result.ended_at, ended);
   }
   result.digest = XXH64(world.records.data(), world.records.size() * sizeof(SemanticRecord), 0);
   result.records = std::move(world.records);

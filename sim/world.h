@@ -6,7 +6,9 @@
 #include "models/cpu.h"
 #include "models/guest_clock.h"
 #include "models/network.h"
+#include "sim/arena.h"
 #include "sim/engine.h"
+#include "sim/flows.h"
 #include "sim/guest_memory.h"
 #include "sim/options.h"
 #include "sim/oracles.h"
@@ -21,7 +23,8 @@ struct SimGuest {
   models::GuestClock clock;
   std::uint32_t host = 0;  // where it runs, or ran last
   SingleHome home;
-  bool stopped = false;  // paused, or frozen but for the migration path
+  bool stopped = true;  // paused, or frozen but for the migration path
+  std::uint32_t migrations_left = 0;
 
   /// What its work wants of its virtual CPUs, in shares of a core.
   Share demand() const {
@@ -30,56 +33,57 @@ struct SimGuest {
   }
 };
 
+/// What guests want of the cores of a host, and on how many threads.
+struct Load {
+  Share demand = 0;
+  std::uint64_t threads = 0;
+};
+
 struct SimHost {
   bool crashed = false;
   bool refuses_memory = false;
+  Load load;
 };
 
 /// All that migrations of one run share.
 struct World {
-  explicit World(const RunOptions& options);
+  /// Takes memory from `arena`, which must outlive it.
+  World(const RunOptions& options, Arena& arena);
 
-  /// What guests other than `except` want of the cores of `host`, and on how many threads.
-  struct Load {
-    Share demand = 0;
-    std::uint64_t threads = 0;
-  };
-  Load load(std::uint32_t host, const SimGuest* except) const;
-
-  /// A flow whose completion somebody waits for. `flow_changed` is called when its finish may have moved.
-  class FlowUser {
-   public:
-    virtual void replan() = 0;
-
-   protected:
-    ~FlowUser() = default;
-  };
-  void replan_all_but(const FlowUser* user) {
-    for (FlowUser* other : flow_users) {
-      if (other != user) other->replan();
-    }
-  }
+  /// Of the guests that run on `host`.
+  const Load& load(std::uint32_t host) const { return hosts[host].load; }
 
   /// The node of the network that the `migration`-th migration leads to.
   std::uint32_t target(std::uint32_t migration) const { return targets_[migration]; }
 
-  /// Lets what `guest` exchanges with its peers flow from where it runs now, or rest while it is stopped.
-  void update_traffic(std::uint32_t guest);
+  /// `guest` stops, and with it what it exchanges with its peers; it may have stopped before.
+  void stop(std::uint32_t guest);
+  /// It runs on `host`, and its traffic flows from there.
+  void run_on(std::uint32_t host, std::uint32_t guest);
 
   /// Is told when a migration enters a phase. Set by whoever lets events happen.
   std::function<void(std::uint32_t migration, core::Phase phase)> on_phase;
 
   const RunOptions& options;
+  Arena& arena;
   Engine engine;
   models::Network network;
+  Flows flows{engine, network};
   std::vector<SimHost> hosts;
   std::vector<SimGuest> guests;
-  std::vector<FlowUser*> flow_users;
   std::vector<SemanticRecord> records;
 
  private:
+  /// What a guest exchanges with a peer.
+  struct Traffic {
+    std::uint32_t peer;
+    BitsPerSecond rate;
+    std::vector<Flows::FlowId> open;
+  };
+  void update_traffic(std::uint32_t guest);
+
   std::vector<std::uint32_t> targets_;
-  std::vector<std::vector<models::Network::FlowId>> traffic_flows_;  // of each traffic, those that are open
+  std::vector<std::vector<Traffic>> traffic_;  // of each guest; empty where there is none at all
 };
 
 }  // namespace godwit::sim

@@ -118,6 +118,8 @@ class Workload {
   template <class Mark>
   void draw_uniform(const Part& part, PageRange range, Nanos from, Nanos time, Mark& mark) const;
   template <class Mark>
+  void draw_dense(const Part& part, PageRange range, Nanos from, models::Chance p, Mark& mark) const;
+  template <class Mark>
   void draw_zipf(const Part& part, PageRange range, Nanos from, Nanos time, Mark& mark) const;
   template <class Mark>
   void replay(const Part& part, PageRange range, Nanos from, Nanos to, Mark& mark) const;

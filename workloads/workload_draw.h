@@ -3,32 +3,42 @@
 // The drawing of writes, apart from workload.h only for length: include that.
 
 #include <algorithm>
+#include <type_traits>
+#include <utility>
 
 #include "base/page_set.h"
+#include "models/block_bits.h"
 #include "models/prng.h"
 #include "workloads/workload.h"
 
 namespace godwit::workloads {
 
-/// Collects the pages drawn in one block, and hands them over a word at a time.
+/// Hands over pages of one block, at once or where `mark` takes only runs one word after another.
+template <class Mark>
+void tell(const BlockWords& some, Mark& mark) {
+  if (some.present == 0) return;
+  if constexpr (std::is_invocable_v<Mark&, const BlockWords&>)
+    mark(some);
+  else
+    for_each_run(some, mark);
+}
+
+/// Collects the pages drawn in one block.
 class BlockDraw {
  public:
-  void add(PageIndex offset) {
-    words_[offset / 64] |= std::uint64_t{1} << (offset % 64);
-    used_ |= std::uint64_t{1} << (offset / 64);
+  void add(PageIndex offset) { add_word(offset / 64, std::uint64_t{1} << (offset % 64)); }
+  void add_word(std::uint64_t word, std::uint64_t mask) {
+    words_[word] |= mask;
+    if (mask != 0) used_ |= std::uint64_t{1} << word;
   }
   template <class Mark>
-  void flush(std::uint64_t first_word, Mark& mark) {
-    while (used_ != 0) {
-      const auto w = static_cast<unsigned>(std::countr_zero(used_));
-      used_ &= used_ - 1;
-      mark(PageRun::of_word(first_word + w, words_[w]));
-      words_[w] = 0;
-    }
+  void flush(std::uint64_t block, Mark& mark) {
+    tell(BlockWords{block, words_, used_}, mark);
+    for_each_bit(std::exchange(used_, 0), [this](unsigned w) { words_[w] = 0; });
   }
 
  private:
-  std::uint64_t words_[64] = {};
+  std::uint64_t words_[PageSet::kBlockWords] = {};
   std::uint64_t used_ = 0;
 };
 
@@ -60,31 +70,51 @@ template <class Mark>
 void Workload::draw_uniform(const Part& part, PageRange range, Nanos from, Nanos time, Mark& mark) const {
   const models::Exposure x = models::exposure(part.rate_millionths, time, part.range.count);
   if (x == 0) return;
-  const bool dense = x >= kDense;
-  const models::Chance p = dense ? models::hit_chance(x) : 0;
+  if (x >= kDense) return draw_dense(part, range, from, models::hit_chance(x), mark);
 
   std::uint64_t granule = PageSet::kBlockPages;
-  while (!dense && x > kCountMean / granule) granule /= 2;
-  const models::PoissonTable whole(dense ? 0 : x * granule);
+  while (x > kCountMean / granule) granule /= 2;
+  const models::PoissonTable whole(x * granule);
 
   BlockDraw drawn;
   for (std::uint64_t b = range.first / PageSet::kBlockPages; b * PageSet::kBlockPages < range.end(); ++b) {
     const PageRange here = intersect(range, {b * PageSet::kBlockPages, PageSet::kBlockPages});
     models::Stream stream(seed_, part.consumer, b, static_cast<std::uint64_t>(from.count()));
-    if (dense) {
-      for_each_word(PageRun::solid(here.first, here.count), [&](std::uint64_t word, std::uint64_t mask) {
-        const std::uint64_t hit = stream.bits(p) & mask;
-        if (hit != 0) mark(PageRun::of_word(word, hit));
-      });
-      continue;
-    }
     for (std::uint64_t done = 0; done < here.count; done += granule) {
       const std::uint64_t pages = std::min(granule, here.count - done);
       const std::uint64_t uniform = stream.next();
       const unsigned n = pages == granule ? whole.draw(uniform) : models::PoissonTable(x * pages).draw(uniform);
       for (unsigned i = 0; i < n; ++i) drawn.add(here.first + done + stream.below(pages) - b * PageSet::kBlockPages);
     }
-    drawn.flush(b * PageSet::kBlockWords, mark);
+    drawn.flush(b, mark);
+  }
+}
+
+/// Every page of `range` is written with chance `p`, a word at a time. Several blocks are drawn side by side.
+template <class Mark>
+void Workload::draw_dense(const Part& part, PageRange range, Nanos from, models::Chance p, Mark& mark) const {
+  constexpr std::uint64_t kBlock = PageSet::kBlockPages;
+  constexpr unsigned kPlaces = models::BlockBits::kPlaces;
+  const models::BlockBits bits{seed_, part.consumer, static_cast<std::uint64_t>(from.count()), p};
+  std::uint64_t drawn[kPlaces][models::BlockBits::kWords];
+  BlockDraw block;
+  const std::uint64_t end = (range.end() + kBlock - 1) / kBlock;
+  for (std::uint64_t b = range.first / kBlock; b < end; b += kPlaces) {
+    const auto places = static_cast<unsigned>(std::min<std::uint64_t>(kPlaces, end - b));
+    std::uint64_t words = 0;
+    for (unsigned i = 0; i < places; ++i) {
+      const PageRange here = intersect(range, {(b + i) * kBlock, kBlock});
+      words = std::max(words, (here.end() + 63) / 64 - here.first / 64);
+    }
+    bits.draw(b, places, static_cast<unsigned>(words), drawn);
+    for (unsigned i = 0; i < places; ++i) {
+      const PageRange here = intersect(range, {(b + i) * kBlock, kBlock});
+      const std::uint64_t first = here.first / 64;  // a stream begins with the first word that is asked for
+      for_each_word(PageRun::solid(here.first, here.count), [&](std::uint64_t word, std::uint64_t mask) {
+        block.add_word(word % PageSet::kBlockWords, drawn[i][word - first] & mask);
+      });
+      block.flush(b + i, mark);
+    }
   }
 }
 
@@ -106,13 +136,15 @@ void Workload::draw_zipf(const Part& part, PageRange range, Nanos from, Nanos ti
     while (highest >= kDense) {
       const PageRange word = intersect(here, {start / 64 * 64, 64});
       for_each_word(PageRun::solid(word.first, word.count), [&](std::uint64_t w, std::uint64_t mask) {
-        const std::uint64_t hit = stream.bits(models::hit_chance(highest)) & mask;
-        if (hit != 0) mark(PageRun::of_word(w, hit));
+        drawn.add_word(w % PageSet::kBlockWords, stream.bits(models::hit_chance(highest)) & mask);
       });
       start = word.end();
       highest = start < here.end() ? exposure_of(start) : 0;
     }
-    if (highest == 0) continue;
+    if (highest == 0) {
+      drawn.flush(b, mark);
+      continue;
+    }
 
     const std::uint64_t pages = here.end() - start;
     std::uint64_t step = pages;
@@ -127,7 +159,7 @@ void Workload::draw_zipf(const Part& part, PageRange range, Nanos from, Nanos ti
         if (stream.below(highest) < exposure_of(page)) drawn.add(page - b * PageSet::kBlockPages);
       }
     }
-    drawn.flush(b * PageSet::kBlockWords, mark);
+    drawn.flush(b, mark);
   }
 }
 

@@ -14,7 +14,7 @@ constexpr std::uint64_t kPageBytes = 4096;
 constexpr std::size_t kStreamBytes = kPages * kPageBytes + 65536;
 
 struct Set {
-  PageBlock blocks[1];
+  PageBlock blocks[PageSet::blocks_for({kPages})];
   std::uint64_t words[PageSet::kBlockWords];
   PageSet make() { return PageSet({kPages}, blocks, words); }
 };

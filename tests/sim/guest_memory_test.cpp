@@ -74,7 +74,10 @@ class Drawn {
     for (std::size_t w = 0; w < reported.size(); ++w) mask.set.add_word(w, reported[w]);
     memory_.log().remove(mask.set, range);
   }
-  void gather(PageRange range) { memory_.gathered(PageRun::solid(range.first, range.count)); }
+  void gather(PageRange range) {
+    const PageRun run = PageRun::solid(range.first, range.count);
+    memory_.gathered({&run, 1});
+  }
   void set_quarters(Nanos now, std::int64_t quarters) {
     clock_.set_speed(now, kWhole / 4 * static_cast<Share>(quarters));
   }
