@@ -36,6 +36,7 @@ using BitsPerSecond = Quantity<struct BitsPerSecondUnit>;
 using PageIndex = std::uint64_t;
 
 inline constexpr std::uint64_t kNanosPerSecond = 1'000'000'000;
+inline constexpr std::uint64_t kMillion = 1'000'000;
 
 /// a * b / c, rounded down, without overflow on the way. Requires c > 0; a result over 64 bits becomes 2^64 - 1.
 constexpr std::uint64_t mul_div(std::uint64_t a, std::uint64_t b, std::uint64_t c) {

@@ -8,7 +8,6 @@ namespace godwit::workloads {
 namespace {
 
 constexpr Nanos kFar{std::int64_t{365} * 24 * 3600 * 1'000'000'000};
-constexpr std::uint64_t kMillion = 1'000'000;
 
 /// An exponentially distributed number of mean 1, in parts of 2^32: -ln(u) = -log2(u) ln 2.
 std::uint64_t exponential(models::Stream& stream) {

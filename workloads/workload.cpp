@@ -3,7 +3,6 @@
 namespace godwit::workloads {
 namespace {
 
-constexpr std::uint64_t kMillion = 1'000'000;
 
 /// A page of the k-th word has weight k^-s = exp(-s ln 2 log2 k), all in integers. Returns what part of all writes goes to
 /// each page of a word.
