@@ -26,6 +26,7 @@ BatchSize size_of(std::span<const PageRun> runs, const Charge& charge) {
     if (run.is_zero()) size.zero.value += run.count();
     size.bytes += charge.of(run);
   }
+  size.bytes += charge.packets(charge.zero_in_packet ? size.pages : size.pages - size.zero);
   return size;
 }
 
@@ -64,7 +65,10 @@ std::size_t Walk::take(PageSet& pending, Pages pages_max, std::uint64_t chunk, s
 
 std::size_t Walk::take_ascending(PageSet& pending, Pages pages_max, std::uint64_t chunk, std::span<PageRun> out) {
   PageIndex first = pending.first_from(at_);
-  if (first == size_) first = pending.first_from(0);
+  if (first == size_) {
+    first = pending.first_from(0);
+    wrapped_ = true;
+  }
   const PageIndex end = chunk > 0 ? std::min(size_, (first / chunk + 1) * chunk) : size_;
   const std::size_t taken = pending.take({first, end - first}, pages_max.value, out);
   const PageRun& last = out[taken - 1];

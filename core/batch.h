@@ -1,6 +1,7 @@
 #pragma once
 
 #include <span>
+#include <utility>
 
 #include "base/page_set.h"
 #include "core/plan.h"
@@ -33,6 +34,12 @@ class Walk {
   void rewind() { at_ = low_ = 0; }
   /// Goes on from `page`: it is likely that its neighbours are wanted next.
   void pivot(PageIndex page) { at_ = low_ = page; }
+  /// Whether it has gone past the end of the memory since it was asked last.
+  bool wrapped() { return std::exchange(wrapped_, false); }
+  /// Back to `page`, which has been taken and did not go after all. Only the ascending order can.
+  void back_to(PageIndex page) {
+    if (order_ == PageOrder::kAscending) at_ = page;
+  }
 
   /// Takes up to `pages_max` pages out of `pending`, from where the walk stands, into `out`, in send order. With
   /// `chunk` > 0 they all lie in one chunk of so many pages (ascending order only). Returns the runs written; none
@@ -49,6 +56,7 @@ class Walk {
   unsigned bits_ = 0;  // the rotated order runs through 2^bits_ indices
   std::uint64_t at_ = 0;
   std::uint64_t low_ = 0;  // of a bubble: the lower end, which has been passed
+  bool wrapped_ = false;
 };
 
 }  // namespace godwit::core

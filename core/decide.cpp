@@ -29,6 +29,21 @@ Decision decide(const Plan& plan, const Situation& now) {
   return Decision::kContinue;
 }
 
+bool outruns(const ThrottleRules& rules, Bytes dirtied, Bytes sent) {
+  return dirtied.value > mul_div(sent.value, rules.trigger, kWhole);
+}
+
+Share raised_throttle(const ThrottleRules& rules, Share current, Bytes dirtied, Bytes sent) {
+  if (current == 0) return rules.initial < rules.max ? rules.initial : rules.max;
+  Share step = rules.increment;
+  if (rules.tailslow && dirtied.value > 0) {
+    const Share runs = kWhole - current;
+    const Share ideal = mul_div(runs, mul_div(sent.value, rules.trigger, kWhole), dirtied.value);
+    if (runs - ideal < step) step = runs - ideal;  // a bad period: the ideal is less
+  }
+  return current + step < rules.max ? current + step : rules.max;
+}
+
 BitsPerSecond adapted_rate(const Plan& plan, BitsPerSecond current, Bytes dirtied, Nanos took) {
   constexpr std::uint64_t kMega = 1'000'000;
   if (took <= Nanos{0}) return current;

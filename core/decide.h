@@ -27,6 +27,13 @@ Bytes downtime_budget(const Plan& plan, BitsPerSecond bandwidth);
 /// Chooses what follows a finished round. Depends on its arguments alone.
 Decision decide(const Plan& plan, const Situation& now);
 
+/// Whether the guest dirtied more in a period than the rules allow for what was sent in it.
+bool outruns(const ThrottleRules& rules, Bytes dirtied, Bytes sent);
+
+/// The share of the time for which the guest is to be kept from running after two bad periods, the last of which
+/// dirtied and sent that much. Source: QEMU, migration/ram.c.
+Share raised_throttle(const ThrottleRules& rules, Share current, Bytes dirtied, Bytes sent);
+
 /// The rate for the next round under the adaptive law: what was dirtied in `last` as a rate, plus the step, if that
 /// rate was above `current`; never less than `current`, never more than the maximum. Source: Xen,
 /// tools/libxc/xc_linux_save.c of 2004, where the rate is in whole Mbit/s.

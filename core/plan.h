@@ -64,12 +64,38 @@ struct StopRules {
   Pages sender_slack{0};
 };
 
+/// When post-copy is asked for, with kPostCopy and kBelowThreshold: whichever comes first. It begins at the next look at the
+/// limits; a migration whose rest fits its budget before that ends by stop-and-copy. 0: not for that reason. With neither,
+/// post-copy is what follows the rounds in any case. Source: QEMU, migration/migration.c.
+struct PostCopyRules {
+  std::uint32_t after_rounds = 0;  ///< That many live rounds have ended, and their end has become known.
+  Nanos after{0};                  ///< The migration has lasted so long.
+
+  bool on_request() const { return after_rounds > 0 || after > Nanos{0}; }
+};
+
+/// Slowing the guest down while its writes outrun the sending. Source: QEMU's auto-converge, migration/ram.c.
+struct ThrottleRules {
+  bool on = false;
+  Share trigger = kWhole / 2;     ///< Of the bytes sent in a period: more than that dirtied makes it a bad one.
+  Share initial = kWhole / 5;     ///< After two bad periods the guest is kept from running for this share of the time,
+  Share increment = kWhole / 10;  ///< and after each two more for so much more,
+  Share max = kWhole / 100 * 99;  ///< up to this.
+  bool tailslow = false;          ///< Not more than what seems to be needed.
+  Nanos period{1'000'000'000};    ///< The least length of a period, which ends with a read of the log.
+  Nanos read_every{5'000'000'000};  ///< The log is read when no round has ended from one such tick to the next.
+};
+
 /// The bytes that frame a page; the names follow QEMU's stream.
 struct Framing {
   Bytes page_header{0};   ///< Beside the contents of a normal page.
   Bytes zero_page{0};     ///< All of a page that is zero, where zero pages are detected.
-  Bytes record_fixed{0};  ///< Once per record of pages.
+  Bytes record_fixed{0};  ///< Once per record of pages; with slices once per slice.
   Bytes missing_run{0};   ///< For each stretch of pages that a post-copy announces as missing.
+  Bytes delta_header{0};  ///< With deltas: beside what has changed in a page.
+  Bytes packet{0};        ///< With channels: once per packet, in place of page_header.
+  Pages packet_pages{1};  ///< With channels: the pages of a packet.
+  Bytes flush{0};         ///< With channels: on the main connection, whenever all channels wait for each other.
 };
 
 /// A migration algorithm as a choice of mechanisms. Every conventional hypervisor is one of these, filled from data.
@@ -83,7 +109,8 @@ struct Plan {
   Pages clear_chunk{262144};  ///< Pages that are cleared together, with kPerChunk. At least 64, a multiple of 64.
   SkipRule skip = SkipRule::kNone;
   PageOrder order = PageOrder::kAscending;
-  Pages batch{0};  ///< Most pages in one record; 0: as many as fit.
+  bool read_at_start = false;  ///< The log is read once before the first page is sent, too (QEMU).
+  Pages batch{0};              ///< Most pages in one record; 0: as many as fit.
 
   RateLaw rate = RateLaw::kUnlimited;
   BitsPerSecond rate_max{0};
@@ -92,16 +119,26 @@ struct Plan {
   /// The true rate of a limiter whose clock runs in whole units: nominal x this / 2^32 (Clark's token bucket: 1.048576).
   Share rate_scale = kWhole;
   BitsPerSecond postcopy_rate_max{0};  ///< Of what is sent unasked after the switch of a post-copy; 0: no limit.
-  bool limit_stop_phase = false;       ///< The rate law holds while the guest is stopped, too.
-  Nanos window{100'000'000};           ///< Length of a bandwidth window.
-  Nanos slice{0};                      ///< Longest time between two looks at the limits; 0: none.
-  Pages slice_granule{1};              ///< The time is looked at every so many pages.
-  Pages window_granule{1};             ///< The window's bytes are counted in lumps of so many pages.
+  ThrottleRules throttle;
+  bool limit_stop_phase = false;  ///< The rate law holds while the guest is stopped, too.
+  Nanos window{100'000'000};      ///< Length of a bandwidth window.
+  Nanos slice{0};                 ///< Longest time between two looks at the limits; 0: none.
+  Pages slice_granule{1};         ///< The time is looked at every so many pages.
+  Pages window_granule{1};        ///< The window's bytes are counted in lumps of so many pages.
 
   bool detect_zero = false;
+  /// Pages go in packets over so many further connections, each with a thread of its own at both ends, which wait for
+  /// each other once per scan of the memory (QEMU's multifd); 0: over the main one.
+  std::uint32_t channels = 0;
+  /// A page that is sent again goes as what has changed in it since, if it is among those that the source remembers from the
+  /// first whole scan on (QEMU's XBZRLE).
+  bool deltas = false;
+  Bytes delta_cache{1 << 26};   ///< How much it remembers: pages in number a power of two.
+  bool zero_in_packets = true;  ///< With channels: a zero page takes a place in a packet, and nothing else.
   Framing framing;
 
   Switch switch_over = Switch::kStopAndCopy;
+  PostCopyRules postcopy;
   bool goes_on = false;            ///< After a self-checkpoint the guest goes on here: it is copied, not moved.
   Bytes shadow_max{UINT64_MAX};    ///< Room for the shadow.
   std::uint32_t shadow_tries = 3;  ///< Freezes before the migration fails with kShadowFull. At least 1.

@@ -40,6 +40,13 @@ class Memory {
   /// Takes pages from the front of `head` and writes them to `out` in order, runs of zero pages marked so. Stops when
   /// `head` is used up (its count is then 0) or `out` is full. Returns the runs written. Billed with the send.
   virtual std::size_t classify(PageRun& head, std::span<PageRun> out) = 0;
+  /// Those pages of `mask`, in the 64-page word `word`, whose contents are not what was sent of them last.
+  virtual std::uint64_t changed(std::uint64_t word, std::uint64_t mask) {
+    static_cast<void>(word);
+    return mask;
+  }
+  /// What it takes to say what has changed in a page since it was sent, on average; a page's size where nobody knows.
+  virtual Bytes delta_size() const { return page_size(); }
   /// Copies `pages` aside, from where kShadowPages records are read from then on. What has been written since the log
   /// was read for `pages` (where the sender runs in this memory, the reading itself writes) it copies too, and adds.
   virtual Await<Done> copy_to_shadow(PageSet& pages) = 0;
@@ -107,6 +114,9 @@ class Guest {
   virtual Await<Done> pause() = 0;   ///< Stops every virtual CPU.
   virtual Await<Done> freeze() = 0;  ///< Stops all threads of the guest but the migration path.
   virtual Await<Done> resume() = 0;  ///< Undoes pause or freeze.
+  /// From now on keeps every virtual CPU from running for `share` of the time; 0: no longer. A host that cannot, does
+  /// nothing.
+  virtual void throttle(Share share) { static_cast<void>(share); }
   /// From here on this guest never runs again at the source, whatever happens.
   virtual void fence() = 0;
   virtual Bytes device_state() const = 0;

@@ -1,6 +1,8 @@
 #include "core/source.h"
 
 #include <algorithm>
+#include <bit>
+#include <utility>
 
 namespace godwit::core {
 namespace {
@@ -29,7 +31,9 @@ Source::Source(const Plan& plan, const SourcePorts& ports, const SourceSpace& sp
       pending_(space.pending),
       reported_(space.reported),
       aside_(space.aside),
-      walk_(plan.order, ports.memory.size()) {
+      walk_(plan.order, ports.memory.size()),
+      cache_(space.delta_cache) {
+  GODWIT_CHECK(cache_.on() == plan.deltas);
   GODWIT_CHECK(pending_.size() == memory_.size());
   GODWIT_CHECK(picked_.size() >= 64 && batch_.size() >= 64);
 }
@@ -51,7 +55,7 @@ Task<Outcome> Source::run() {
   if (!failed()) co_await hand_over();  // from its end on the guest is the destination's
   if (failed() && outcome_ != Outcome::kInDoubt) {
     co_await roll_back();
-  } else if (!failed() && plan_.switch_over == Switch::kPostCopy && !pending_.empty()) {
+  } else if (!failed() && ends_by_postcopy() && !pending_.empty()) {
     co_await push();
   }
   co_return outcome_;
@@ -59,20 +63,25 @@ Task<Outcome> Source::run() {
 
 /// Sends memory while the guest runs, until a rule says that the rest is to be sent with the guest stopped.
 Task<Done> Source::pre_copy() {
+  if (plan_.postcopy.after > Nanos{0}) postcopy_from_ = later(control_.now(), plan_.postcopy.after);
   co_await log_.start();
+  if (plan_.read_at_start) co_await log_.read(pending_.all(), pending_);
   if (plan_.clear == ClearRule::kPerChunk) reported_.fill();
   if (plan_.rate == RateLaw::kFixed || plan_.rate == RateLaw::kWindowed) rate_ = plan_.rate_max;
   if (plan_.rate == RateLaw::kAdaptive) rate_ = plan_.rate_start;
   observer_.enter(Phase::kPreCopy);
-  rounds_began_ = window_began_ = control_.now();
+  rounds_began_ = window_began_ = throttle_.began = control_.now();
+  throttle_.tick = later(rounds_began_, plan_.throttle.read_every);
 
   for (Decision next = Decision::kContinue; next == Decision::kContinue;) {
     begin_round(false);
     co_await send_round();
     if (failed()) co_return Done{};
     round_.took = control_.now() - round_.began;
-    co_await harvest(false);
+    if (!postcopy_asked_) co_await harvest(false);
+    regulate_guest();
     end_round();
+    if (postcopy_asked_) co_return Done{};
     next = decision();
     if (next == Decision::kAbort) fail(Outcome::kNoConvergence);
     if (plan_.rate == RateLaw::kAdaptive) {
@@ -94,7 +103,7 @@ Task<Done> Source::stop_and_copy() {
     co_await harvest(true);
   }
   observer_.enter(Phase::kCopy);
-  if (plan_.switch_over == Switch::kPostCopy) {
+  if (ends_by_postcopy()) {
     co_await announce_missing();
   } else {
     co_await send_round();
@@ -276,6 +285,7 @@ Task<Done> Source::send_requested(PageIndex page) {
 
 /// The guest lives on where it was.
 Task<Done> Source::roll_back() {
+  if (throttle_.share > 0) guest_.throttle(0);
   if (stopped_) co_await guest_.resume();
   stopped_ = false;
   observer_.enter(Phase::kFailed);
@@ -286,7 +296,11 @@ Task<Done> Source::roll_back() {
 
 void Source::begin_round(bool stopped) {
   round_ = {.index = round_.index + 1, .began = control_.now(), .rate_limit = rate_, .stopped = stopped};
-  if (plan_.round_rule == RoundRule::kAllSent) walk_.rewind();
+  framed_ = false;
+  const bool scans = plan_.round_rule == RoundRule::kAllSent;  // all that is pending, from the start
+  if (scans) walk_.rewind();
+  if (scans && round_.index > 1) scanned_ = true;
+  if (scans || stopped || round_.index == 1) sync_channels();
 }
 
 void Source::end_round() {
@@ -296,6 +310,10 @@ void Source::end_round() {
   }
   total_sent_ += memory_.page_size() * round_.sent.value;
   observer_.round(round_);
+}
+
+bool Source::ends_by_postcopy() const {
+  return plan_.switch_over == Switch::kPostCopy && (postcopy_asked_ || !plan_.postcopy.on_request());
 }
 
 Decision Source::decision() {
@@ -336,40 +354,6 @@ Task<Done> Source::send_round() {
   co_return Done{};
 }
 
-/// QEMU's loop: slices of at most plan.slice, in windows of a byte budget, until the known rest is under the threshold.
-Task<Done> Source::send_windowed() {
-  const Bytes budget = rate_.value > 0 ? carried(rate_, plan_.window) : Bytes{UINT64_MAX};
-  while (!failed()) {
-    if (window_bytes_ <= budget) {
-      if (below_threshold()) co_return Done{};
-      const Nanos slice_ends = plan_.slice > Nanos{0} ? control_.now() + plan_.slice : kNever;
-      if (!pending_.empty()) co_await send_batch(pending_.size(), budget - window_bytes_, slice_ends);
-      // Nothing known is pending, and no window has told the bandwidth yet.
-      if (pending_.empty() && !below_threshold()) co_await control_.sleep_until(window_began_ + plan_.window);
-    }
-    close_window();
-    if (window_bytes_ > budget) {
-      co_await control_.sleep_until(window_began_ + plan_.window);
-      close_window();
-    }
-    heed_commands();
-  }
-  co_return Done{};
-}
-
-/// Starts a new window where this one is over, and learns the bandwidth from it.
-void Source::close_window() {
-  const Nanos length = control_.now() - window_began_;
-  if (length < plan_.window) return;
-  bandwidth_ = rate_of(window_bytes_, length);
-  window_began_ = control_.now();
-  window_bytes_ = {};
-}
-
-bool Source::below_threshold() const {
-  return memory_.page_size() * pending_.count().value < downtime_budget(plan_, bandwidth_);
-}
-
 /// Sends one record of at most `pages_max` pages and about `bytes_max` bytes; what did not go is pending again.
 Task<Done> Source::send_batch(Pages pages_max, Bytes bytes_max, Nanos not_after) {
   if (plan_.batch.value > 0) pages_max = std::min(pages_max, plan_.batch);
@@ -378,18 +362,36 @@ Task<Done> Source::send_batch(Pages pages_max, Bytes bytes_max, Nanos not_after)
   std::size_t runs = plan_.detect_zero ? classify(picked) : picked;
   if (!plan_.detect_zero) std::copy_n(picked_.begin(), picked, batch_.begin());
 
+  if (!remembers()) {
+    co_await send_runs(runs, charge(), bytes_max, not_after);
+    co_return Done{};
+  }
+  runs = split_deltas(runs);
+  const Bytes before = window_bytes_;
+  co_await send_runs(runs, charge(), bytes_max, not_after);
+  const Bytes went = window_bytes_ - before;
+  if (!failed() && went <= bytes_max && control_.now() < not_after) {
+    co_await send_deltas(bytes_max - went, not_after);
+  }
+  give_back_deltas();
+  co_return Done{};
+}
+
+/// Sends the first `runs` of batch_ as one record.
+Task<Done> Source::send_runs(std::size_t runs, Charge charge, Bytes bytes_max, Nanos not_after) {
   const bool bounded = bytes_max.value < UINT64_MAX;
-  const BatchSize whole = bounded ? size_of(batch_.first(runs), charge()) : BatchSize{};
+  const BatchSize whole = bounded ? size_of(batch_.first(runs), charge) : BatchSize{};
   if (whole.bytes > bytes_max) {
-    const Pages fitting = pages_beyond(batch_.first(runs), charge(), bytes_max, plan_.window_granule);
+    Pages lump = plan_.channels > 0 ? plan_.framing.packet_pages : plan_.window_granule;
+    if (charge.delta) lump = {1};
+    const Pages fitting = pages_beyond(batch_.first(runs), charge, bytes_max, lump);
     PageRun rest;
     const std::size_t kept = keep_first(batch_.first(runs), fitting, rest);
-    for (std::size_t i = kept; i < runs; ++i) pending_.add(batch_[i]);
-    if (rest.count() > 0) pending_.add(rest);
+    put_back(pending_, batch_.subspan(kept, runs - kept), rest);
     runs = kept;
   }
   if (runs == 0) co_return Done{};
-  const Record record{.type = RecordType::kPages, .runs = batch_.first(runs), .charge = charge()};
+  const Record record{.type = RecordType::kPages, .runs = batch_.first(runs), .charge = charge};
   const SendLimit limit{.rate = rate_limit(), .not_after = not_after, .granule = plan_.slice_granule};
   co_await send_record(record, limit);
   co_return Done{};
@@ -400,6 +402,10 @@ Task<std::size_t> Source::pick(Pages pages_max) {
   const bool chunked = plan_.clear == ClearRule::kPerChunk && !stopped_;
   const std::span<PageRun> room = picked_.first(std::min(picked_.size(), batch_.size()));
   std::size_t runs = walk_.take(pending_, pages_max, chunked ? plan_.clear_chunk.value : 0, room);
+  if (walk_.wrapped()) {
+    sync_channels();
+    scanned_ = true;
+  }
   if (chunked) co_await clear_chunks(runs);
   if (plan_.skip == SkipRule::kPeek && !stopped_ && runs > 0) {
     aside_.clear();
@@ -462,21 +468,27 @@ std::size_t Source::classify(std::size_t picked) {
 /// Sends `record`, counts what went, and puts back what did not.
 Task<Done> Source::send_record(Record record, SendLimit limit) {
   record.sequence = sequence_++;
-  if (carries_pages(record.type)) record.charge.fixed = plan_.framing.record_fixed;
+  if (carries_pages(record.type)) {
+    const bool once = plan_.round_rule == RoundRule::kBelowThreshold && framed_;
+    record.charge.fixed = (once ? Bytes{0} : plan_.framing.record_fixed) + std::exchange(sync_bytes_, {});
+    framed_ = true;
+  }
   const Sent sent = co_await link_.send(record, limit);
 
   if (carries_pages(record.type)) {
     PageRun rest;
     const std::span<PageRun> mine = batch_.first(record.runs.size());
     const std::size_t kept = sent.stop == SendStop::kDone ? mine.size() : keep_first(mine, sent.pages, rest);
-    PageSet& taken_from = record.type == RecordType::kShadowPages ? aside_ : pending_;
-    for (std::size_t i = kept; i < mine.size(); ++i) taken_from.add(mine[i]);
-    if (rest.count() > 0) taken_from.add(rest);
+    put_back(record.type == RecordType::kShadowPages ? aside_ : pending_, mine.subspan(kept), rest);
     record.runs = mine.first(kept);
     round_.sent += sent.pages;
-    if (plan_.detect_zero) round_.zero += size_of(record.runs, record.charge).zero;
+    const Pages zero = plan_.detect_zero ? size_of(record.runs, record.charge).zero : Pages{0};
+    round_.zero += zero;
     round_.bytes += sent.bytes;
     window_bytes_ += sent.bytes;
+    const Pages packed = record.charge.zero_in_packet ? sent.pages : sent.pages - zero;
+    in_packet_ = {(in_packet_ + packed).value % plan_.framing.packet_pages.value};
+    remember(record);
   }
   if (sent.stop != SendStop::kBroken && !closes(record.type)) hash_.add(record, sent.payload_crc);
   if (sent.stop == SendStop::kBroken) fail(Outcome::kLinkBroken);
@@ -490,6 +502,15 @@ void Source::heed_commands() {
   if (control_.poll() == Command::kCancel && !handed_over_) fail(Outcome::kCancelled);
 }
 
+/// `before`, where it has pages, and then `runs` are in the set again that they were taken from. Of what is pending they are
+/// what comes next.
+void Source::put_back(PageSet& into, std::span<const PageRun> runs, const PageRun& before) {
+  for (const PageRun& run : runs) into.add(run);
+  if (before.count() > 0) into.add(before);
+  if (&into != &pending_ || (runs.empty() && before.count() == 0)) return;
+  walk_.back_to(before.count() > 0 ? before.first() : runs.front().first());
+}
+
 BitsPerSecond Source::rate_limit() const {
   if (handed_over_) return plan_.postcopy_rate_max;
   if (rate_.value == 0 || (stopped_ && !plan_.limit_stop_phase)) return {0};
@@ -498,7 +519,22 @@ BitsPerSecond Source::rate_limit() const {
   return {mul_div(rate_.value, plan_.rate_scale, kWhole)};
 }
 
+/// All channels wait for each other: the packets under way go as they are, then one that says so goes on each.
+void Source::sync_channels() {
+  if (plan_.channels == 0) return;
+  sync_bytes_ += plan_.framing.packet * plan_.channels + plan_.framing.flush;
+  in_packet_ = {};
+}
+
 Charge Source::charge() const {
+  if (plan_.channels > 0 && !handed_over_) {
+    return {.normal_page = memory_.page_size(),
+            .zero_page = plan_.zero_in_packets ? Bytes{0} : plan_.framing.zero_page,
+            .packet = plan_.framing.packet,
+            .packet_pages = plan_.framing.packet_pages,
+            .in_packet = in_packet_,
+            .zero_in_packet = plan_.zero_in_packets};
+  }
   return {.normal_page = memory_.page_size() + plan_.framing.page_header, .zero_page = plan_.framing.zero_page};
 }
 

@@ -5,6 +5,7 @@
 #include "base/page_set.h"
 #include "core/batch.h"
 #include "core/decide.h"
+#include "core/delta_cache.h"
 #include "core/plan.h"
 #include "core/ports.h"
 #include "core/task.h"
@@ -32,6 +33,7 @@ struct SourceSpace {
   PageSet pending;
   PageSet reported;  ///< Reported by the log and not cleared yet; used with ClearRule::kPerChunk.
   PageSet aside;     ///< Peeked pages while rounds run, then the shadow.
+  std::span<DeltaCache::Slot> delta_cache{};  ///< For as many pages as Plan::delta_cache holds, with Plan::deltas.
 };
 
 struct SourcePorts {
@@ -72,7 +74,10 @@ class Source {
   // One round.
   Task<Done> send_round();
   Task<Done> send_windowed();
+  Task<Done> send_slice();
   Task<Done> send_batch(Pages pages_max, Bytes bytes_max, Nanos not_after);
+  Task<Done> send_deltas(Bytes bytes_max, Nanos not_after);
+  Task<Done> send_runs(std::size_t runs, Charge charge, Bytes bytes_max, Nanos not_after);
   Task<std::size_t> pick(Pages pages_max);
   Task<Done> clear_chunks(std::size_t runs);
   Task<Done> send_requested(PageIndex page);
@@ -85,8 +90,19 @@ class Source {
   Decision decision();
   void close_window();
   bool below_threshold() const;
+  void sync_channels();
+  bool read_is_due();
+  bool postcopy_is_due() const;
+  bool ends_by_postcopy() const;
+  void regulate_guest();
+  void put_back(PageSet& into, std::span<const PageRun> runs, const PageRun& before);
   std::size_t classify(std::size_t picked);
   std::size_t drop_peeked(std::size_t picked);
+  std::size_t split_deltas(std::size_t runs);
+  bool remembers() const;
+  void remember(const Record& sent);
+  void give_back_deltas();
+  Charge delta_charge() const;
   BitsPerSecond rate_limit() const;
   Charge charge() const;
   Bytes counted_page() const;
@@ -109,6 +125,7 @@ class Source {
   PageSet reported_;
   PageSet aside_;
   Walk walk_;
+  DeltaCache cache_;
 
   Outcome outcome_ = Outcome::kCompleted;
   StreamHash hash_;
@@ -119,8 +136,24 @@ class Source {
   BitsPerSecond bandwidth_{0};  // as the plan estimates it
   BitsPerSecond rate_{0};       // nominal limit in force; 0: none
   Nanos rounds_began_{0};
+  Nanos postcopy_from_{kNever};  // by PostCopyRules::after
+  bool postcopy_asked_ = false;  // by either of the rules
+  struct {
+    Share share = 0;  // in force
+    std::uint32_t bad_periods = 0;
+    Nanos began{0};                   // of the period
+    Bytes dirtied{0};                 // in the period
+    Bytes sent{0};                    // in the period
+    Nanos tick{0};                    // the next
+    std::uint32_t round_at_tick = 0;  // the round that was under way at the last
+  } throttle_;
   Nanos window_began_{0};
   Bytes window_bytes_{0};
+  Bytes window_budget_{UINT64_MAX};
+  bool framed_ = false;       // a record of this slice went already
+  bool scanned_ = false;      // all memory, once
+  Pages in_packet_{0};        // pages of the packet under way
+  Bytes sync_bytes_{0};       // of channels that waited for each other, not sent yet
   bool stopped_ = false;      // the guest does not run here
   bool handed_over_ = false;  // it runs at the destination
 };

@@ -35,9 +35,19 @@ enum class Refusal : std::uint64_t { kNoMemory = 1, kWrongStream = 2 };
 struct Charge {
   Bytes normal_page{0};
   Bytes zero_page{0};
-  Bytes fixed{0};  ///< Once a record.
+  Bytes fixed{0};               ///< Once a record.
+  Bytes packet{0};              ///< Once for every packet that is begun.
+  Pages packet_pages{1};        ///< Of a packet.
+  Pages in_packet{0};           ///< Pages that the packet under way has from the record before.
+  bool delta = false;           ///< Of normal pages only what has changed goes.
+  bool zero_in_packet = false;  ///< Zero pages go in packets, too.
 
   Bytes of(const PageRun& run) const { return (run.is_zero() ? zero_page : normal_page) * run.count(); }
+  /// The packets that `pages` more begin.
+  Bytes packets(Pages pages) const {
+    const auto begun = [this](std::uint64_t n) { return (n + packet_pages.value - 1) / packet_pages.value; };
+    return packet * (begun(in_packet.value + pages.value) - begun(in_packet.value));
+  }
 };
 
 /// One record of the stream. A value: `runs` and `payload` belong to whoever made it, until `send` has returned.

@@ -68,5 +68,50 @@ TEST(Walk, StaysInOneChunk) {
   EXPECT_EQ(out[0], PageRun::solid(4096, 4096));
 }
 
+TEST(Walk, GoesOnAtAPageThatDidNotGo) {
+  test::Pages pages(5000);
+  pages.set.fill();
+  Walk walk(PageOrder::kAscending, {5000});
+  std::vector<PageRun> out(64);
+  walk.take(pages.set, {300}, 0, out);
+  pages.set.add(PageRange{200, 100});
+  walk.back_to(200);
+  const std::size_t n = walk.take(pages.set, {10}, 0, out);
+  EXPECT_EQ(test::pages_of(std::span(out).first(n)).front(), 200u);
+}
+
+TEST(Walk, SaysOnceThatItHasGonePastTheEnd) {
+  test::Pages pages(5000);
+  pages.set.add(PageRange{10, 1});
+  Walk walk(PageOrder::kAscending, {5000});
+  std::vector<PageRun> out(64);
+  walk.take(pages.set, {1}, 0, out);
+  EXPECT_FALSE(walk.wrapped());
+  pages.set.add(PageRange{5, 1});
+  walk.take(pages.set, {1}, 0, out);
+  EXPECT_TRUE(walk.wrapped());
+  EXPECT_FALSE(walk.wrapped());
+}
+
+// 1,344 bytes for each packet of 128 pages, the last one in full; a packet that has 100 pages takes 28 more for nothing.
+TEST(SizeOf, ChargesAPacketWhenItIsBegun) {
+  Charge charge{.normal_page = {4096}, .packet = {1344}, .packet_pages = {128}};
+  const std::vector<PageRun> runs{PageRun::solid(0, 129)};
+  EXPECT_EQ(size_of(runs, charge).bytes, Bytes{129 * 4096 + 2 * 1344});
+  charge.in_packet = {100};
+  EXPECT_EQ(size_of(runs, charge).bytes, Bytes{129 * 4096 + 1344});
+  charge.in_packet = {128};
+  EXPECT_EQ(size_of(runs, charge).bytes, Bytes{129 * 4096 + 2 * 1344});
+}
+
+TEST(SizeOf, ZeroPagesTakeAPlaceInAPacketWhereItsThreadFindsThem) {
+  Charge charge{.normal_page = {4096}, .packet = {1344}, .packet_pages = {128}, .zero_in_packet = true};
+  const std::vector<PageRun> runs{PageRun::solid(0, 100), PageRun::solid(100, 29).as_zero()};
+  EXPECT_EQ(size_of(runs, charge).bytes, Bytes{100 * 4096 + 2 * 1344});
+  charge.zero_in_packet = false;
+  charge.zero_page = {9};
+  EXPECT_EQ(size_of(runs, charge).bytes, Bytes{100 * 4096 + 29 * 9 + 1344});
+}
+
 }  // namespace
 }  // namespace godwit::core

@@ -41,7 +41,7 @@ endfunction()
 # ---- the page oracle: every page at the destination is what it was at its snapshot instant
 
 godwit_plant(drops_a_page FILE core/source.cpp
-  FROM [[for (std::size_t i = kept; i < mine.size(); ++i) taken_from.add(mine[i]);]]
+  FROM "for (const PageRun& run : runs) into.add(run);"
   TO ""
   CAUGHT "agrees|verified")
 
