@@ -9,8 +9,8 @@
 namespace godwit::models {
 
 /// How writes are noticed.
-enum class Tracker : std::uint8_t { kShadowPageTables, kEptWriteProtect, kPml, kDirtyRing, kGuestPageTables };
-inline constexpr std::size_t kTrackers = 5;
+enum class Tracker : std::uint8_t { kShadowPageTables, kEptWriteProtect, kPml, kDirtyRing, kGuestPageTables, kTcg };
+inline constexpr std::size_t kTrackers = 6;
 
 /// What one way of tracking costs, in CPU time.
 struct TrackerCosts {
@@ -27,6 +27,8 @@ struct CostProfile {
 
   Nanos copy_page{0};         ///< Reading a page and handing it to the network, at the sender.
   Nanos zero_test_page{0};    ///< Testing a page for zeroes.
+  Nanos zero_page{0};         ///< On top, finding that a page is zero: at the sender, and again at the receiver.
+  Nanos delta_page{0};        ///< Finding what has changed in a page since it was sent.
   Nanos protocol_page{0};     ///< Network protocol work per page, sender and receiver each.
   Nanos apply_page{0};        ///< Putting an arrived page in place.
   Nanos first_touch_page{0};  ///< First touch of a page of the destination's memory, on top of apply_page.

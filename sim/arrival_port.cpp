@@ -16,6 +16,7 @@ core::Await<core::Done> ArrivalPort::run() {
   return c_.take(c_.destination_profile().resume, Activity::kApply, Side::kDestination, [this] {
     GODWIT_CHECK(c_.fenced);
     c_.guest.home.settle();
+    c_.guest.throttle = 0;
     c_.world.run_on(c_.options.to, c_.options.guest);
     MigrationResult& result = c_.result;
     result.downtime = c_.now() - c_.down_since;

@@ -61,7 +61,8 @@ core::Await<core::Sent> Channel::send(const core::Record& record, const core::Se
   }
   if (finish != kNever && stretch > Nanos{0}) {
     const auto cpu = static_cast<std::uint64_t>((cpu_.copy + cpu_.protocol).count());
-    c_.plan_guest(std::min(kWhole, mul_div(cpu, kWhole, static_cast<std::uint64_t>(stretch.count()))), stretch);
+    const Share share = mul_div(cpu, kWhole, static_cast<std::uint64_t>(stretch.count()));
+    c_.plan_guest(std::min(kWhole * threads(), share), stretch);
   }
   if (c_.destination_dead) {  // nothing arrives any more, and nobody says so
     c_.rest_flow();
@@ -90,12 +91,15 @@ Channel::Cpu Channel::cpu_of(const core::Record& record, const core::BatchSize& 
   Cpu cpu;
   if (c_.options.strategy.plan.detect_zero)
     cpu.copy += here.zero_test_page * static_cast<std::int64_t>(size.pages.value);
-  cpu.copy += here.copy_page * normal;
+  cpu.copy += (record.charge.delta ? here.delta_page : here.copy_page) * normal;
   if (!c_.self()) cpu.copy += here.map_batch * normal / 1024;
   cpu.protocol = here.protocol_page * normal;
   cpu.apply = (there.apply_page + there.protocol_page) * normal;
-  const bool first_time = c_.result.iterations.empty() || (c_.fenced && !c_.options.strategy.plan.live);
-  if (first_time) cpu.apply += there.first_touch_page * normal;
+  if (there.first_touch_page > Nanos{0})
+    cpu.apply += there.first_touch_page * static_cast<std::int64_t>(c_.memory().first_touches(record.runs));
+  const auto zero = static_cast<std::int64_t>(size.zero.value);
+  cpu.copy += here.zero_page * zero;
+  cpu.apply += there.zero_page * zero;
   return cpu;
 }
 
@@ -103,9 +107,9 @@ Channel::Cpu Channel::cpu_of(const core::Record& record, const core::BatchSize& 
 BitsPerSecond Channel::cap_of(Bytes bytes, BitsPerSecond limit) const {
   BitsPerSecond cap = limit;
   if (!c_.source_profile().cpu_unlimited)
-    cap = tighter(cap, models::cpu_bound(bytes, cpu_.copy + cpu_.protocol, c_.sender_share()));
+    cap = tighter(cap, models::cpu_bound(bytes, cpu_.copy + cpu_.protocol, c_.sender_share() * threads()));
   if (!c_.destination_profile().cpu_unlimited)
-    cap = tighter(cap, models::cpu_bound(bytes, cpu_.apply, c_.receiver_share()));
+    cap = tighter(cap, models::cpu_bound(bytes, cpu_.apply, c_.receiver_share() * threads()));
   return cap;
 }
 
@@ -152,7 +156,7 @@ void Channel::through_the_wire() {
   result.transferred += outcome_.bytes;
   (c_.down ? result.in_downtime : c_.fenced ? result.postcopy : result.precopy) += outcome_.bytes;
   if (core::carries_pages(record_.type)) {
-    result.normal += size_.pages - size_.zero;
+    (record_.charge.delta ? result.deltas : result.normal) += size_.pages - size_.zero;
     result.duplicate += size_.zero;
   }
   if (record_.type == core::RecordType::kPages) {

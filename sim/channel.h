@@ -79,6 +79,9 @@ class Channel final : public core::Link, Flows::User {
   void send_control(const core::Record& record);
   Cpu cpu_of(const core::Record& record, const core::BatchSize& size) const;
   BitsPerSecond cap_of(Bytes bytes, BitsPerSecond limit) const;
+  std::uint64_t threads() const {
+    return c_.fenced ? 1 : std::max<std::uint64_t>(1, c_.options.strategy.plan.channels);
+  }
   void cut_at(const core::SendLimit& limit);
   void cut_to(Pages pages, core::SendStop why);
   void interrupt(core::SendStop why);

@@ -86,26 +86,33 @@ Share MigrationContext::receiver_share() const {
 
 /// What the guest's work finds of its virtual CPUs while the sender takes its part.
 Share MigrationContext::available_to_guest(Share sender_cpu) const {
-  const Share own = guest.options->vcpus * kWhole;
+  const Share own = guest.options->vcpus * (kWhole - guest.throttle);
   if (self()) return own > sender_cpu ? own - sender_cpu : 0;
   const Share cores = world.options.hosts[source_host].cores * kWhole;
   const Share wanted = world.load(source_host).demand + sender_cpu;
   return wanted > cores ? mul_div(own, cores, wanted) : own;
 }
 
+/// How fast the guest's work can go where CPU is not short: a throttle keeps it from running.
+Share MigrationContext::guest_speed_max() const {
+  const bool busy = guest.options->workload.demand == workloads::Demand::kBusy;
+  return busy ? kWhole - guest.throttle : models::paced_share(guest.throttle);
+}
+
 /// The work, the faults that its first writes cause, and the sender share what there is. The wall time that `g` of
-/// guest time takes is max(g, (demand x g + fault cost x first writes expected by then) / available); solved for g by
-/// bisection.
+/// guest time takes is max(g / the highest speed, (demand x g + fault cost x first writes expected by then) / available);
+/// solved for g by bisection.
 void MigrationContext::plan_guest(Share sender_cpu, Nanos stretch) {
   if (fenced) return;  // it is no longer this host's
   models::GuestClock& clock = guest.clock;
   if (guest.stopped) return clock.set_speed(now(), 0);
-  if (source_profile().cpu_unlimited) return clock.set_speed(now(), kWhole);
+  const Share most = guest_speed_max();
+  if (source_profile().cpu_unlimited) return clock.set_speed(now(), most);
   const Share available = available_to_guest(sender_cpu);
   const Share demand = guest.demand();
   const auto fault = static_cast<std::uint64_t>(tracker().first_write.count());
   if (stretch <= Nanos{0} || stretch == kNever || fault == 0) {
-    return clock.set_speed(now(), models::speed(demand, available));
+    return clock.set_speed(now(), std::min(most, models::speed(demand, available)));
   }
   const workloads::Workload& workload = memory().workload();
   const Nanos begins = guest_now();
@@ -118,8 +125,8 @@ void MigrationContext::plan_guest(Share sender_cpu, Nanos stretch) {
            capacity;
   };
   Nanos low{0};
-  Nanos high = stretch;
-  if (fits(high)) return clock.set_speed(now(), kWhole);
+  Nanos high{static_cast<std::int64_t>(mul_div(static_cast<std::uint64_t>(stretch.count()), most, kWhole))};
+  if (fits(high)) return clock.set_speed(now(), most);
   while (high - low > Nanos{1 + stretch.count() / 65536}) {
     const Nanos middle = low + (high - low) / 2;
     (fits(middle) ? low : high) = middle;

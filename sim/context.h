@@ -86,6 +86,7 @@ class MigrationContext {
 
  private:
   Share available_to_guest(Share sender_cpu) const;
+  Share guest_speed_max() const;
 
   std::array<std::array<Nanos, kActivities>, 2> bills_{};  // [side][activity]
   core::Completion<core::Done> source_wait_, destination_wait_;

@@ -1,6 +1,7 @@
 #include "sim/guest_memory.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace godwit::sim {
 namespace {
@@ -58,6 +59,7 @@ GuestMemory::GuestMemory(const GuestOptions& options, std::uint64_t seed, std::u
       zero_(size_, pool),
       stale_(size_, pool),
       unapplied_(size_, pool),
+      untouched_(size_, pool),
       workload_(options.workload, touchable_, options.page_size, seed, consumer) {
   for (const PageRange& range : lay_out(options).zero) zero_->add(range);
   if (options.contents == Contents::kBytes) bytes_.emplace(size_, page_size_).fill(*zero_, seed, consumer);
@@ -68,6 +70,7 @@ void GuestMemory::start(Nanos guest) {
   log_->clear();
   stale_->fill();
   unapplied_->fill();
+  untouched_->fill();
   tracking_ = true;
   watching_ = true;
   drawn_until_ = guest;
@@ -105,6 +108,7 @@ void GuestMemory::mark(const BlockWords& some) {
 }
 
 void GuestMemory::write(const PageRun& run) {
+  if (run.is_zero()) return;  // zeroes were written: the page is as zero as it was
   if (!zero_->empty()) zero_->remove(run);
   if (bytes_) bytes_->write(run);
 }
@@ -170,6 +174,23 @@ std::uint64_t hash_of(const PageSet& set) {
   return hash;
 }
 
+std::uint64_t GuestMemory::first_touches(std::span<const PageRun> runs) const {
+  std::uint64_t pages = 0;
+  if (untouched_->empty()) return pages;
+  for (const PageRun& run : runs) {
+    if (run.is_zero()) continue;
+    pages += run.is_mask() ? static_cast<unsigned>(std::popcount(untouched_->word(run.word()) & run.mask()))
+                           : untouched_->count_in({run.first(), run.count()});
+  }
+  return pages;
+}
+
+std::uint64_t GuestMemory::changed(std::uint64_t word, std::uint64_t mask, Nanos guest) {
+  const PageIndex block = word / PageSet::kBlockWords * PageSet::kBlockPages;
+  advance(intersect({block, PageSet::kBlockPages}, stale_->all()), guest);
+  return stale_->word(word) & mask;
+}
+
 void GuestMemory::gathered(std::span<const PageRun> runs) {
   const auto gather = [this](const auto& some) {
     if (watching_) stale_->remove(some);
@@ -186,6 +207,9 @@ void GuestMemory::gathered(const PageSet& pages) {
 void GuestMemory::applied(std::span<const PageRun> runs) {
   const auto apply = [this](const auto& some) { unapplied_->remove(some); };
   by_blocks(runs, apply, apply);
+  if (untouched_->empty()) return;
+  for (const PageRun& run : runs)
+    if (!run.is_zero()) untouched_->remove(run);
 }
 
 }  // namespace godwit::sim

@@ -83,10 +83,14 @@ class GuestMemory {
   /// First writes to a protected page since the last call.
   std::uint64_t take_faults() { return std::exchange(faults_, 0); }
 
+  /// Those pages of a word that were written, by guest time `guest`, since they were last read for sending.
+  std::uint64_t changed(std::uint64_t word, std::uint64_t mask, Nanos guest);
   /// These pages have been read for sending; these are in place.
   void gathered(std::span<const PageRun> runs);
   void gathered(const PageSet& pages);
   void applied(std::span<const PageRun> runs);
+  /// How many of `runs` would be the first of their pages' contents to arrive where the guest goes.
+  std::uint64_t first_touches(std::span<const PageRun> runs) const;
   /// From now on writes come after every page's snapshot instant.
   void snapshot_taken() { watching_ = false; }
   /// The guest never runs here again: there is nothing left to draw.
@@ -109,6 +113,7 @@ class GuestMemory {
   OwnedPageSet zero_;
   OwnedPageSet stale_;
   OwnedPageSet unapplied_;
+  OwnedPageSet untouched_;  // no contents have arrived yet; a zero page has none
   workloads::Workload workload_;
   std::optional<PageBytes> bytes_;
   bool tracking_ = false;

@@ -26,6 +26,11 @@ core::Await<core::Done> GuestPort::resume() {
   });
 }
 
+void GuestPort::throttle(Share share) {
+  c_.guest.throttle = share;
+  c_.plan_guest(0, Nanos{0});
+}
+
 void GuestPort::fence() {
   c_.fenced = true;
   c_.guest.home.give_up();

@@ -13,6 +13,7 @@ class GuestPort final : public core::Guest {
   core::Await<core::Done> pause() override;
   core::Await<core::Done> freeze() override { return pause(); }
   core::Await<core::Done> resume() override;
+  void throttle(Share share) override;
   void fence() override;
   Bytes device_state() const override { return c_.guest.options->device_state; }
 

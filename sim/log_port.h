@@ -19,6 +19,7 @@ class LogPort final : public core::DirtyLog {
  private:
   Nanos cost(PageRange range, Nanos per_gib) const;
   Nanos reporting_cost();
+  Nanos throttle_wait() const;
   PageSet& look(PageRange range);
 
   MigrationContext& c_;

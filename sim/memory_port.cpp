@@ -82,6 +82,20 @@ std::size_t MemoryPort::classify(PageRun& head, std::span<PageRun> out) {
   return cutter.written();
 }
 
+std::uint64_t MemoryPort::changed(std::uint64_t word, std::uint64_t mask) {
+  const std::uint64_t changed = c_.memory().changed(word, mask, c_.guest_now());
+  c_.settle_faults();
+  return changed;
+}
+
+/// One write has changed so many bytes in a row, which takes two lengths of three bytes together to say. Source: QEMU,
+/// migration/xbzrle.c. A page that was written more than once has changed in more places; that is not counted.
+Bytes MemoryPort::delta_size() const {
+  const Bytes written = c_.guest.options->workload.bytes_per_write;
+  if (written.value == 0) return page_size();
+  return std::min(page_size(), written + Bytes{3});
+}
+
 core::Await<core::Done> MemoryPort::copy_to_shadow(PageSet& pages) {
   const Nanos cost = c_.source_profile().shadow_copy_page * static_cast<std::int64_t>(pages.count().value);
   return c_.take(cost, Activity::kCopy, Side::kSource, [this, &pages] {

@@ -13,6 +13,8 @@ class MemoryPort final : public core::Memory {
   Pages size() const override { return c_.memory().size(); }
   Bytes page_size() const override { return c_.memory().page_size(); }
   std::size_t classify(PageRun& head, std::span<PageRun> out) override;
+  std::uint64_t changed(std::uint64_t word, std::uint64_t mask) override;
+  Bytes delta_size() const override;
   core::Await<core::Done> copy_to_shadow(PageSet& pages) override;
   Pages sender_pages() const override { return c_.self() ? c_.sender.pages() : Pages{0}; }
 

@@ -25,14 +25,15 @@ std::optional<Part> part_of(core::Phase phase) {
 
 }  // namespace
 
-Migration::Space::Space(Arena& the_arena, Pages memory)
+Migration::Space::Space(Arena& the_arena, Pages memory, Pages delta_slots)
     : arena(the_arena),
       bytes(arena.take_space()),
       source_frames(bytes, kSourceFrames),
       destination_frames(bytes + kSourceFrames, kDestinationFrames),
       pending(memory, &arena.pages()),
       reported(memory, &arena.pages()),
-      aside(memory, &arena.pages()) {
+      aside(memory, &arena.pages()),
+      delta_cache(static_cast<std::size_t>(delta_slots.value)) {
   static_assert(kSourceFrames + kDestinationFrames + 3 * kBatchRuns * sizeof(PageRun) <= Arena::kSpaceBytes);
   // Runs need no construction, and what is never touched takes no memory.
   auto* runs = reinterpret_cast<PageRun*>(bytes + kSourceFrames + kDestinationFrames);
@@ -75,8 +76,15 @@ void Migration::begin() {
   close_if_over();
 }
 
+/// Of a power of two, a power of two: one at least.
+Pages Migration::delta_slots() const {
+  const core::Plan& plan = c_.options.strategy.plan;
+  if (!plan.deltas) return {0};
+  return {std::max<std::uint64_t>(1, plan.delta_cache.value / c_.memory().page_size().value)};
+}
+
 void Migration::start_core() {
-  Space& space = space_.emplace(c_.world.arena, c_.memory().size());
+  Space& space = space_.emplace(c_.world.arena, c_.memory().size(), delta_slots());
   if (!c_.options.file) {
     destination_.emplace(c_.self(), arrival_, static_cast<core::Observer&>(*this), space.destination_frames);
     destination_task_.emplace(destination_->run());
@@ -87,7 +95,8 @@ void Migration::start_core() {
                                     .batch = space.batch,
                                     .pending = *space.pending,
                                     .reported = *space.reported,
-                                    .aside = *space.aside});
+                                    .aside = *space.aside,
+                                    .delta_cache = space.delta_cache});
   source_task_.emplace(source_->run());
 }
 
@@ -270,7 +279,7 @@ void Migration::note_phase(core::Phase phase) {
 void Migration::round(const core::RoundStats& round) {
   MigrationResult& result = c_.result;
   c_.world.engine.spend(20'000 + 16 * c_.memory().blocks());
-  result.iterations.push_back({round, 0});
+  result.iterations.push_back({round, c_.guest.throttle});
   result.skipped += round.skipped;
   if (!round.stopped && !round.post_copy && round.took > Nanos{0}) {
     result.dirty_pages_rate =

@@ -41,7 +41,7 @@ class Migration final : core::Control, core::Observer {
  private:
   /// What the core lives in.
   struct Space {
-    Space(Arena& arena, Pages memory);
+    Space(Arena& arena, Pages memory, Pages delta_slots);
     ~Space();
     Space(const Space&) = delete;
     Space& operator=(const Space&) = delete;
@@ -51,6 +51,7 @@ class Migration final : core::Control, core::Observer {
     std::span<std::byte> source_frames, destination_frames;
     std::span<PageRun> picked, batch;
     OwnedPageSet pending, reported, aside;
+    std::vector<core::DeltaCache::Slot> delta_cache;
   };
 
   // Control
@@ -62,6 +63,7 @@ class Migration final : core::Control, core::Observer {
   void round(const core::RoundStats& round) override;
 
   void note_phase(core::Phase phase);
+  Pages delta_slots() const;
   void start_core();
   void close_if_over();
   void conclude(core::Outcome outcome);

@@ -24,6 +24,7 @@ struct SimGuest {
   std::uint32_t host = 0;  // where it runs, or ran last
   SingleHome home;
   bool stopped = true;  // paused, or frozen but for the migration path
+  Share throttle = 0;   // of the time, its virtual CPUs are kept from running
   std::uint32_t migrations_left = 0;
 
   /// What its work wants of its virtual CPUs, in shares of a core.

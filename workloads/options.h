@@ -36,6 +36,8 @@ struct Options {
   Nanos offset{0};                             ///< recorded: where in the trace to begin.
   std::uint64_t speed_millionths = 1'000'000;  ///< recorded: how much faster than it was recorded.
   bool repeat = true;                          ///< recorded: from the start again at the end; else idle.
+  Bytes bytes_per_write{0};                    ///< A write changes so many bytes in a row of its page; 0: all of it.
+  bool zeroes = false;                         ///< What is written are zeroes: a zero page stays one.
   Demand demand = Demand::kPaced;              ///< Of the whole workload: given at the top only.
   Nanos cpu_per_write{0};                      ///< busy: CPU time of one write.
 };

@@ -69,6 +69,7 @@ void Workload::add(const Options& options, const Schedule& schedule, PageRange t
     part.law = law;
     part.schedule = schedule;
     part.range = where;
+    part.zeroes = options.zeroes;
     part.rate_millionths = rate_millionths;
     part.consumer = next_consumer_++;
     if (law == Law::kZipf) part.shares = zipf_shares(where.count / 64, options.exponent_millionths);

@@ -56,6 +56,7 @@ class Workload {
   Workload(const Options& options, PageRange touchable, Bytes page_size, std::uint64_t seed, std::uint64_t consumer);
 
   /// Calls `mark(PageRun)` for what is written to pages of `range` in the guest time (from, to]. A page may come twice.
+  /// Where zeroes are written the run is marked as zero.
   /// Requires `range` to begin and end on block boundaries (4096 pages), or at the end of memory.
   template <class Mark>
   void writes(PageRange range, Nanos from, Nanos to, Mark&& mark) const;
@@ -83,6 +84,7 @@ class Workload {
     Law law;
     Schedule schedule;
     PageRange range;
+    bool zeroes = false;
     std::uint64_t rate_millionths = 0;  // of a write per second
     std::uint64_t consumer = 0;
     std::vector<models::Chance> shares;  // zipf: of the writes, for each page of a 64-page word; falling

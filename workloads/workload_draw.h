@@ -50,12 +50,19 @@ void Workload::writes(PageRange range, Nanos from, Nanos to, Mark&& mark) const 
     const Nanos b = part.schedule.local(to);
     const PageRange mine = intersect(part.range, range);
     if (b <= a || mine.count == 0) continue;
-    switch (part.law) {
-      case Law::kUniform: draw_uniform(part, mine, from, b - a, mark); break;
-      case Law::kZipf: draw_zipf(part, mine, from, b - a, mark); break;
-      case Law::kSequential: sweep(part, mine, a, b, mark); break;
-      case Law::kTrace: replay(part, mine, a, b, mark); break;
-    }
+    const auto draw = [&](auto& tell) {
+      switch (part.law) {
+        case Law::kUniform: draw_uniform(part, mine, from, b - a, tell); break;
+        case Law::kZipf: draw_zipf(part, mine, from, b - a, tell); break;
+        case Law::kSequential: sweep(part, mine, a, b, tell); break;
+        case Law::kTrace: replay(part, mine, a, b, tell); break;
+      }
+    };
+    const auto as_zero = [&](const PageRun& run) { mark(run.as_zero()); };
+    if (part.zeroes)
+      draw(as_zero);
+    else
+      draw(mark);
   }
 }
 
