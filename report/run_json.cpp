@@ -28,20 +28,22 @@ double throughput(const sim::MigrationResult& migration) {
 }
 
 Json ram_json(const sim::MigrationResult& migration) {
-  return {{"total_bytes", migration.total_bytes.value},
-          {"transferred_bytes", migration.transferred.value},
-          {"remaining_bytes", migration.remaining.value},
-          {"normal_pages", migration.normal.value},
-          {"duplicate_pages", migration.duplicate.value},
-          {"skipped_pages", migration.skipped.value},
-          {"page_size_bytes", migration.page_size.value},
-          {"dirty_sync_count", migration.dirty_syncs},
-          {"dirty_pages_rate_per_s", migration.dirty_pages_rate},
-          {"throughput_mbps", throughput(migration)},
-          {"precopy_bytes", migration.precopy.value},
-          {"downtime_bytes", migration.in_downtime.value},
-          {"postcopy_bytes", migration.postcopy.value},
-          {"postcopy_requests", migration.postcopy_requests}};
+  Json ram = {{"total_bytes", migration.total_bytes.value},
+              {"transferred_bytes", migration.transferred.value},
+              {"remaining_bytes", migration.remaining.value},
+              {"normal_pages", migration.normal.value},
+              {"duplicate_pages", migration.duplicate.value},
+              {"skipped_pages", migration.skipped.value},
+              {"page_size_bytes", migration.page_size.value},
+              {"dirty_sync_count", migration.dirty_syncs},
+              {"dirty_pages_rate_per_s", migration.dirty_pages_rate},
+              {"throughput_mbps", throughput(migration)},
+              {"precopy_bytes", migration.precopy.value},
+              {"downtime_bytes", migration.in_downtime.value},
+              {"postcopy_bytes", migration.postcopy.value},
+              {"postcopy_requests", migration.postcopy_requests}};
+  if (migration.deltas.value > 0) ram["delta_pages"] = migration.deltas.value;  // only some strategies have them
+  return ram;
 }
 
 Json iteration_json(const sim::Iteration& iteration, Nanos requested_at) {

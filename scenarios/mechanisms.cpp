@@ -113,6 +113,11 @@ void add_rounds(Table<Owner>& table) {
       .optional();
   table
       .field(
+          "read_at_start", [](Owner& o) -> bool& { return o.plan.read_at_start; }, flag(),
+          "The log is read once before the first page is sent, too (QEMU).")
+      .optional();
+  table
+      .field(
           "batch", [](Owner& o) -> Pages& { return o.plan.batch; }, pages({"0 pages", "1048576 pages"}),
           "Most pages in one record; 0: as many as fit.")
       .optional();
@@ -227,6 +232,24 @@ void add_rate(Table<Owner>& table) {
       .optional();
 }
 
+void add_throttle(Table<Owner>& table) {
+  using core::ThrottleRules;
+  const auto field = [&](const char* name, auto ThrottleRules::*member, auto codec, const char* doc) {
+    table
+        .field(
+            name, [=](Owner & o) -> auto& { return o.plan.throttle.*member; }, std::move(codec), doc)
+        .optional();
+  };
+  field("throttle", &ThrottleRules::on, flag(), "The guest is slowed down while its writes outrun the sending (QEMU).");
+  field("throttle_trigger", &ThrottleRules::trigger, share({"1 %", "100 %"}),
+        "A period is bad that dirtied more than this share of the bytes sent in it.");
+  field("throttle_initial", &ThrottleRules::initial, share({"1 %", "99 %"}),
+        "Share of the time for which the guest is kept from running after two bad periods.");
+  field("throttle_increment", &ThrottleRules::increment, share({"1 %", "99 %"}), "More of it after each two more.");
+  field("throttle_max", &ThrottleRules::max, share({"1 %", "99 %"}), "The most of it.");
+  field("throttle_tailslow", &ThrottleRules::tailslow, flag(), "Not more of it than what seems to be needed.");
+}
+
 void add_encoding(Table<Owner>& table) {
   table
       .field(
@@ -251,7 +274,48 @@ void add_encoding(Table<Owner>& table) {
   table
       .field(
           "record_fixed", [](Owner& o) -> Bytes& { return o.plan.framing.record_fixed; }, bytes({"0 B", "64 KiB"}),
-          "Bytes once per record of pages.")
+          "Bytes once per record of pages; with slices once per slice.")
+      .optional();
+  table
+      .field(
+          "channels", [](Owner& o) -> std::uint32_t& { return o.plan.channels; }, count(0, 255),
+          "Pages go in packets over so many further connections, each with a thread of its own at both ends (QEMU's "
+          "multifd); 0: over the main one.")
+      .optional();
+  table
+      .field(
+          "zero_in_packets", [](Owner& o) -> bool& { return o.plan.zero_in_packets; }, flag(),
+          "With channels: a zero page takes a place in a packet, and nothing else.")
+      .optional();
+  table
+      .field(
+          "deltas", [](Owner& o) -> bool& { return o.plan.deltas; }, flag(),
+          "A page that is sent again goes as what has changed in it, if the source remembers it (QEMU's XBZRLE).")
+      .optional();
+  table
+      .field(
+          "delta_cache", [](Owner& o) -> Bytes& { return o.plan.delta_cache; }, bytes({"4 KiB", "16 TiB"}),
+          "With deltas: how much the source remembers; a power of two.")
+      .optional();
+  table
+      .field(
+          "delta_header", [](Owner& o) -> Bytes& { return o.plan.framing.delta_header; }, bytes({"0 B", "4 KiB"}),
+          "With deltas: bytes beside what has changed in a page.")
+      .optional();
+  table
+      .field(
+          "packet", [](Owner& o) -> Bytes& { return o.plan.framing.packet; }, bytes({"0 B", "64 KiB"}),
+          "With channels: bytes once per packet, in place of page_header.")
+      .optional();
+  table
+      .field(
+          "packet_pages", [](Owner& o) -> Pages& { return o.plan.framing.packet_pages; },
+          pages({"1 pages", "65536 pages"}), "With channels: the pages of a packet.")
+      .optional();
+  table
+      .field(
+          "flush", [](Owner& o) -> Bytes& { return o.plan.framing.flush; }, bytes({"0 B", "64 KiB"}),
+          "With channels: bytes on the main connection, whenever all channels wait for each other.")
       .optional();
 }
 
@@ -273,6 +337,18 @@ void add_switch(Table<Owner>& table) {
                {"self_checkpoint", core::Switch::kSelfCheckpoint,
                 "The guest freezes all but the migration path, scans, shadows what that path dirties, and sends."}}),
           "How memory is handed over once the rounds have ended.")
+      .optional();
+  table
+      .field(
+          "postcopy_after_rounds", [](Owner& o) -> std::uint32_t& { return o.plan.postcopy.after_rounds; },
+          count(0, 1'000'000),
+          "With switch post_copy and round_rule below_threshold: post-copy is asked for when so many live rounds have "
+          "ended. Where the rest fits the budget before, the guest goes over by stop-and-copy. 0: not for that reason.")
+      .optional();
+  table
+      .field(
+          "postcopy_after", [](Owner& o) -> Nanos& { return o.plan.postcopy.after; }, time({"0 s", "10000 h"}),
+          "The same, when the migration has lasted so long.")
       .optional();
   table
       .field(
@@ -323,6 +399,7 @@ Table<Owner> make_table() {
   add_rounds(table);
   add_stop(table);
   add_rate(table);
+  add_throttle(table);
   add_encoding(table);
   add_switch(table);
   return table;

@@ -57,6 +57,10 @@ Table<CostProfile> make_cost_table() {
       .optional();
   cost("copy_page", &CostProfile::copy_page, kPerPage, "Reading a page and handing it to the network, at the sender.");
   cost("zero_test_page", &CostProfile::zero_test_page, kPerPage, "Testing a page for zeroes.");
+  cost("zero_page", &CostProfile::zero_page, kPerPage,
+       "Finding that a page is zero, on top of the test: at the sender, and again at a receiver that looks.");
+  cost("delta_page", &CostProfile::delta_page, kPerPage,
+       "Finding what has changed in a page since it was sent, in place of copy_page.");
   cost("protocol_page", &CostProfile::protocol_page, kPerPage,
        "Network protocol work per page, at the sender and again at the receiver.");
   cost("apply_page", &CostProfile::apply_page, kPerPage, "Putting an arrived page in its place.");
@@ -78,6 +82,7 @@ Table<CostProfile> make_cost_table() {
   add_tracker(table, "pml", Tracker::kPml, "The processor logs written pages (page-modification logging).");
   add_tracker(table, "dirty_ring", Tracker::kDirtyRing, "The hypervisor reports written pages in a ring.");
   add_tracker(table, "guest_page_tables", Tracker::kGuestPageTables, "The guest write-protects its own page tables.");
+  add_tracker(table, "tcg", Tracker::kTcg, "QEMU translates the guest's code, and what writes along with it.");
   return table;
 }
 
@@ -143,11 +148,13 @@ const Table<CostProfile>& cost_table() {
 }
 
 Codec<Tracker> tracker() {
-  return choice<Tracker>({{"shadow-page-tables", Tracker::kShadowPageTables, "Shadow page tables (Xen before 2010)."},
-                          {"ept-write-protect", Tracker::kEptWriteProtect, "Write-protected second-level pages (KVM)."},
-                          {"pml", Tracker::kPml, "Page-modification logging by the processor."},
-                          {"dirty-ring", Tracker::kDirtyRing, "A ring of written pages (KVM dirty ring)."},
-                          {"guest-page-tables", Tracker::kGuestPageTables, "The guest's own page tables."}});
+  return choice<Tracker>(
+      {{"shadow-page-tables", Tracker::kShadowPageTables, "Shadow page tables (Xen before 2010)."},
+       {"ept-write-protect", Tracker::kEptWriteProtect, "Write-protected second-level pages (KVM)."},
+       {"pml", Tracker::kPml, "Page-modification logging by the processor."},
+       {"dirty-ring", Tracker::kDirtyRing, "A ring of written pages (KVM dirty ring)."},
+       {"guest-page-tables", Tracker::kGuestPageTables, "The guest's own page tables."},
+       {"tcg", Tracker::kTcg, "QEMU's translator. Reading its log waits until a throttled virtual CPU runs again."}});
 }
 
 Codec<CostProfile> profile() {

@@ -1,6 +1,7 @@
 #include "scenarios/strategy.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "base/check.h"
 #include "scenarios/embedded.h"
@@ -71,6 +72,14 @@ bool check(const Node& node, const core::Plan& plan, Issues& issues) {
     issues.at(node, "rate adaptive needs a rate_start above 0 bit/s");
   if (plan.rate == core::RateLaw::kAdaptive && plan.rate_start > plan.rate_max)
     issues.at(node, "rate_start is above the highest rate");
+  if (plan.deltas && plan.channels > 0)
+    issues.at(node, "deltas (xbzrle) and channels (multifd) exclude each other, as QEMU refuses them together");
+  if (!std::has_single_bit(plan.delta_cache.value))
+    issues.at(node, "delta_cache (xbzrle_cache_size) must be a power of two");
+  const bool looks = plan.round_rule == core::RoundRule::kBelowThreshold;
+  if (plan.switch_over == core::Switch::kPostCopy && looks != plan.postcopy.on_request())
+    issues.at(node, looks ? "post-copy must be asked for: give postcopy_after_rounds or postcopy_after"
+                          : "postcopy_after_rounds and postcopy_after need round_rule below_threshold");
   if (plan.clear_chunk.value % 64 != 0) issues.at(node, "clear_chunk must be a multiple of 64 pages");
   if (plan.round_rule == core::RoundRule::kBelowThreshold && !plan.stop.budget)
     issues.at(node, "round_rule below_threshold needs the budget, whose threshold it uses");

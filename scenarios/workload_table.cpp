@@ -85,6 +85,16 @@ void add_demand(Table<Options>& table) {
   cost.or_else("0 s").only_for(all);
 }
 
+void add_content(Table<Options>& table) {
+  table
+      .field("content", &Options::zeroes,
+             choice<bool>({{"random", false, "Something else each time."},
+                           {"zero", true, "Zeroes: a page that is zero stays so, and is written all the same."}}),
+             "What is written.")
+      .or_else("random")
+      .only_for(kPlaced);
+}
+
 Table<Options> make_table(bool top) {
   Table<Options> table(top ? "workload" : "part", top ? "what a guest writes" : "a workload inside another");
   table.takes_turns();
@@ -102,6 +112,7 @@ Table<Options> make_table(bool top) {
       .maybe("at", &Options::at, bytes({"0 B", "16 TiB"}),
              "Where that part begins; absent: at the first page that is neither zero nor free.")
       .only_for(kPlaced);
+  add_content(table);
   table
       .field("phases", &Options::phases, list(object("phase", "phases", &phase_table), 1, 1000),
              "The workloads in turn.")
@@ -110,7 +121,14 @@ Table<Options> make_table(bool top) {
       .field("parts", &Options::parts, list(object("part", "workloads", &part_table), 1, 1000),
              "The workloads at once.")
       .only_for(bit(Kind::kMix));
-  if (top) add_demand(table);
+  if (top) {
+    add_demand(table);
+    table
+        .field("bytes_per_write", &Options::bytes_per_write, bytes({"0 B", "2 MiB"}),
+               "A write changes so many bytes in a row of its page; 0 B: all of it.")
+        .or_else("0 B")
+        .only_for(~bit(Kind::kIdle));
+  }
   return table;
 }
 

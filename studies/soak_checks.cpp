@@ -56,7 +56,7 @@ class MigrationCheck {
     GODWIT_CHECK(r_.pauses >= 1);
     GODWIT_CHECK(r_.remaining == Bytes{0});
     GODWIT_CHECK(parts() == r_.downtime);
-    GODWIT_CHECK(r_.normal + r_.duplicate == sent());
+    GODWIT_CHECK(r_.normal + r_.duplicate + r_.deltas == sent());
     // What is missing at the switch of a post-copy is announced in no round.
     const Bytes announced = r_.transferred - sent_bytes() - run_.guests[options_.guest].device_state;
     GODWIT_CHECK(post_copy() ? announced <= r_.transferred : announced == Bytes{0});
