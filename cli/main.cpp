@@ -29,6 +29,7 @@ int main(int argc, char** argv) {
   add_compare(app, exit_status);
   add_check(app, exit_status);
   add_diff(app, exit_status);
+  add_validate(app, exit_status);
   add_strategies(app, exit_status);
   add_workloads(app, exit_status);
   add_schema(app, exit_status);

@@ -47,4 +47,17 @@ std::string Columns::text(std::size_t indent) const {
   return text;
 }
 
+std::string Columns::markdown() const {
+  std::string text;
+  const auto line = [&](const auto& cell_of) {
+    text += '|';
+    for (std::size_t i = 0; i < columns_.size(); ++i) text += " " + cell_of(i) + " |";
+    text += '\n';
+  };
+  line([&](std::size_t i) { return columns_[i].title; });
+  line([&](std::size_t i) { return std::string(columns_[i].align == Align::kLeft ? "---" : "--:"); });
+  for (const auto& row : rows_) line([&](std::size_t i) { return row[i]; });
+  return text;
+}
+
 }  // namespace godwit::report

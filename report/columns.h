@@ -24,6 +24,9 @@ class Columns {
   /// Title and rows, each line indented by `indent` and without blanks at its end.
   std::string text(std::size_t indent = 0) const;
 
+  /// The same as a table of Markdown.
+  std::string markdown() const;
+
  private:
   std::vector<Column> columns_;
   std::vector<std::vector<std::string>> rows_;
