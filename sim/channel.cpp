@@ -115,7 +115,8 @@ BitsPerSecond Channel::cap_of(Bytes bytes, BitsPerSecond limit) const {
 
 /// Shortens the record on its way to what will have gone by `limit.not_after`, as things stand now.
 void Channel::cut_at(const core::SendLimit& limit) {
-  const Bytes by_then = carried(c_.world.network.rate(*c_.flow), limit.not_after - c_.now());
+  const Nanos left = std::max(limit.not_after - c_.now(), Nanos{0});
+  const Bytes by_then = carried(c_.world.network.rate(*c_.flow), left);
   const std::uint64_t pages =
       core::pages_beyond(record_.runs, record_.charge, by_then, {1}).value + limit.granule.value - 1;
   cut_to({pages / limit.granule.value * limit.granule.value}, core::SendStop::kLimit);
