@@ -182,18 +182,17 @@ bool WriteTracker::clear(AddressRange range) {
 }
 
 bool WriteTracker::collect(AddressRange range, Backing backing, std::vector<AddressRange>& into) {
-  return scan(range, backing, PM_SCAN_WP_MATCHING | PM_SCAN_CHECK_WPASYNC, into);
+  return collect_each(range, backing, [&into](AddressRange found) { append(into, found.begin, found.end); });
 }
 
 bool WriteTracker::peek(AddressRange range, Backing backing, std::vector<AddressRange>& into) const {
-  return scan(range, backing, PM_SCAN_CHECK_WPASYNC, into);
+  return peek_each(range, backing, [&into](AddressRange found) { append(into, found.begin, found.end); });
 }
 
-bool WriteTracker::scan(AddressRange range, Backing backing, std::uint64_t flags,
-                        std::vector<AddressRange>& into) const {
+bool WriteTracker::scan(AddressRange range, Backing backing, bool protect, Sink sink) const {
   std::array<page_region, 512> regions{};
   pm_scan_arg arg = written(range, backing);
-  arg.flags = flags;
+  arg.flags = PM_SCAN_CHECK_WPASYNC | (protect ? PM_SCAN_WP_MATCHING : 0);
   arg.vec = reinterpret_cast<std::uintptr_t>(regions.data());
   arg.vec_len = regions.size();
   while (arg.start < range.end) {
@@ -203,7 +202,7 @@ bool WriteTracker::scan(AddressRange range, Backing backing, std::uint64_t flags
     const int result = ::ioctl(pagemap_.get(), PAGEMAP_SCAN, &arg);
     for (page_region& region : regions) {
       if (region.end == 0) break;
-      append(into, region.start, region.end);
+      sink.take(sink.visit, {region.start, region.end});
       region = {};
     }
     if (result < 0) return false;

@@ -68,6 +68,15 @@ class WriteTracker {
   bool collect(AddressRange range, Backing backing, std::vector<AddressRange>& into);
   /// As collect(), but leaves the marks.
   bool peek(AddressRange range, Backing backing, std::vector<AddressRange>& into) const;
+  /// As the two above, but calls `visit(AddressRange)` for each range found, and allocates nothing.
+  template <class Visit>
+  bool collect_each(AddressRange range, Backing backing, Visit visit) {
+    return scan(range, backing, true, {&visit, &call<Visit>});
+  }
+  template <class Visit>
+  bool peek_each(AddressRange range, Backing backing, Visit visit) const {
+    return scan(range, backing, false, {&visit, &call<Visit>});
+  }
   /// Forgets the marks of the pages of `range`. A write after the call marks anew.
   bool clear(AddressRange range);
 
@@ -77,7 +86,16 @@ class WriteTracker {
  private:
   WriteTracker(UniqueFd userfaultfd, UniqueFd pagemap);
   static std::optional<WriteTracker> make(UniqueFd userfaultfd, const std::string& pagemap, std::string& error);
-  bool scan(AddressRange range, Backing backing, std::uint64_t flags, std::vector<AddressRange>& into) const;
+
+  struct Sink {
+    void* visit;
+    void (*take)(void* visit, AddressRange found);
+  };
+  template <class Visit>
+  static void call(void* visit, AddressRange found) {
+    (*static_cast<Visit*>(visit))(found);
+  }
+  bool scan(AddressRange range, Backing backing, bool protect, Sink sink) const;
 
   UniqueFd userfaultfd_;
   UniqueFd pagemap_;
