@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/commands.h"
+#include "cli/live.h"
 #include "cli/panic.h"
 #include "cli/parse.h"
 #include "cli/record.h"
@@ -35,6 +36,7 @@ int main(int argc, char** argv) {
   add_schema(app, exit_status);
   add_version(app, exit_status);
   godwit::add_record(app, exit_status);
+  add_live(app, exit_status);
   app.callback([&app] {
     if (app.get_subcommands().empty()) fmt::print("{}", app.help());
   });
