@@ -175,7 +175,7 @@ TEST_F(Failures, ACutAroundCommitIsInDoubtAndNeverRunsTwice) {
 TEST_F(Failures, TheDestinationHasNoRoom) {
   std::vector<DestinationProcess::Options> reasons{{.memory_max = {kPages * kPageBytes - 1}}};
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // which need address space themselves
-  reasons.push_back({.may_map = {kPages * kPageBytes}});
+  reasons.push_back({.may_map = {kPages * kPageBytes - 1}});
 #endif
   for (const DestinationProcess::Options& options : reasons) {
     DestinationProcess destination(token_, options);

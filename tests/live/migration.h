@@ -9,6 +9,7 @@
 
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <string>
 
@@ -114,7 +115,10 @@ class DestinationProcess {
     live::UniqueFd socket = gate.admit(60s).socket;
     if (!socket.valid()) return;
     if (options.may_map.value > 0) {
-      const rlimit limit{.rlim_cur = options.may_map.value, .rlim_max = options.may_map.value};
+      std::uint64_t mapped = 0;  // in pages; the first number of proc(5)'s statm
+      std::ifstream("/proc/self/statm") >> mapped;
+      const rlim_t most = mapped * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)) + options.may_map.value;
+      const rlimit limit{.rlim_cur = most, .rlim_max = most};
       ::setrlimit(RLIMIT_AS, &limit);
     }
     live::Stream stream{std::move(socket), options.stall_max};
