@@ -116,6 +116,12 @@ void Workload::draw_dense(const Part& part, PageRange range, Nanos from, models:
     bits.draw(b, places, static_cast<unsigned>(words), drawn);
     for (unsigned i = 0; i < places; ++i) {
       const PageRange here = intersect(range, {(b + i) * kBlock, kBlock});
+      if (here.count == kBlock) {  // as most are
+        std::uint64_t present = 0;
+        for (unsigned w = 0; w < PageSet::kBlockWords; ++w) present |= std::uint64_t{drawn[i][w] != 0} << w;
+        tell(BlockWords{b + i, drawn[i], present}, mark);
+        continue;
+      }
       const std::uint64_t first = here.first / 64;  // a stream begins with the first word that is asked for
       for_each_word(PageRun::solid(here.first, here.count), [&](std::uint64_t word, std::uint64_t mask) {
         block.add_word(word % PageSet::kBlockWords, drawn[i][word - first] & mask);
