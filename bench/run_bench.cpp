@@ -16,16 +16,32 @@ void run_case(benchmark::State& state, const std::string& name) {
     return;
   }
   const sim::RunOptions& options = std::get<scenarios::Loaded>(loaded).options;
-  std::size_t rounds = 0;
+  sim::Arena arena;
   for (auto _ : state) {
-    const sim::RunResult result = sim::run(options);
-    rounds = result.migrations.at(0).iterations.size();
-    if (!result.migrations[0].verified) state.SkipWithError("not verified");
+    const sim::RunResult result = sim::run(options, arena);
+    for (const sim::MigrationResult& each : result.migrations)
+      if (!each.verified) state.SkipWithError("not verified");
   }
-  state.counters["rounds"] = static_cast<double>(rounds);
+  state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * options.migrations.size()));
 }
 
-BENCHMARK_CAPTURE(run_case, hot_set_4g_ten_rounds, std::string("hot_set_4g_ten_rounds"))->Unit(benchmark::kMillisecond);
+#define GODWIT_CASE(name) BENCHMARK_CAPTURE(run_case, name, std::string(#name))->Unit(benchmark::kMillisecond)
+
+GODWIT_CASE(hot_set_4g_ten_rounds);
+GODWIT_CASE(uniform_16g);
+GODWIT_CASE(hot_set_1t);
+GODWIT_CASE(ten_thousand_in_a_row);
+GODWIT_CASE(ten_thousand_in_a_row_hot_set);
+GODWIT_CASE(ten_thousand_in_a_row_uniform);
+GODWIT_CASE(ten_thousand_on_own_links);
+GODWIT_CASE(ten_thousand_on_own_links_hot_set);
+GODWIT_CASE(ten_thousand_on_own_links_uniform);
+GODWIT_CASE(ten_thousand_on_one_link);
+GODWIT_CASE(ten_thousand_on_one_link_hot_set);
+GODWIT_CASE(ten_thousand_on_one_link_uniform);
+GODWIT_CASE(three_thousand_on_one_link);
+GODWIT_CASE(three_thousand_on_one_link_hot_set);
+GODWIT_CASE(three_thousand_on_one_link_uniform);
 
 }  // namespace
 }  // namespace godwit
