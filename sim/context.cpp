@@ -1,6 +1,7 @@
 #include "sim/context.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace godwit::sim {
 
@@ -29,9 +30,10 @@ core::Await<core::Done> MigrationContext::take(Nanos cpu, Activity activity, Sid
     return core::Done{};
   }
   core::Completion<core::Done>& wait = side == Side::kDestination ? destination_wait_ : source_wait_;
-  world.engine.schedule(until, Lane::kCore, [this, &wait, side, then = std::move(then)] {
+  then_[static_cast<std::size_t>(side)] = std::move(then);
+  world.engine.schedule(until, Lane::kCore, [this, &wait, side] {
     if (ended || (side == Side::kDestination && destination_dead)) return;
-    then();
+    std::exchange(then_[static_cast<std::size_t>(side)], nullptr)();
     wait.complete({});
     progressed();
   });

@@ -90,6 +90,7 @@ class MigrationContext {
 
   std::array<std::array<Nanos, kActivities>, 2> bills_{};  // [side][activity]
   core::Completion<core::Done> source_wait_, destination_wait_;
+  std::array<std::function<void()>, 2> then_;  // what follows the wait of each side
 };
 
 }  // namespace godwit::sim

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <utility>
 
 #include "base/units.h"
 #include "sim/event_queue.h"
@@ -15,16 +14,14 @@ namespace godwit::sim {
 /// beyond kWorkMost no time passes any more. What counts is what the run does, so the end is the same everywhere.
 class Engine {
  public:
-  using Action = EventQueue::Action;
-
   static constexpr std::uint64_t kWorkMost = 20'000'000'000;
 
   Nanos now() const { return now_; }
 
   /// Requires `at` >= now().
-  void schedule(Nanos at, Lane lane, Action action) {
+  void schedule(Nanos at, Lane lane, const Action& action) {
     GODWIT_CHECK(at >= now_);
-    queue_.push(at, lane, std::move(action));
+    queue_.push(at, lane, action);
   }
 
   /// Moves time to `at` at once if nothing is scheduled up to then and the horizon lies beyond. A run of one migration
