@@ -3,7 +3,6 @@
 namespace godwit::workloads {
 namespace {
 
-
 /// A page of the k-th word has weight k^-s = exp(-s ln 2 log2 k), all in integers. Returns what part of all writes goes to
 /// each page of a word.
 std::vector<models::Chance> zipf_shares(std::uint64_t words, std::uint64_t exponent_millionths) {
