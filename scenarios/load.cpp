@@ -32,20 +32,13 @@ bool is_utf8(std::string_view text) {
   }
 }
 
-/// `value` as JSON where it is that, else as a text; put at the place of `node`. Returns what is wrong, if anything.
-std::optional<std::string> set_value(Node& node, std::string_view value) {
-  Node read;
-  if (Json::accept(value)) {
-    Issues issues("");
-    std::optional<Node> json = read_json(value, issues);
-    if (!issues.empty()) return issues.take().front().message;
-    read = std::move(*json);
-  } else {
-    read.type = Node::Type::kString;
-    read.text = value;
-  }
-  node = to_node(to_json(read), node.pointer, node.key);
-  return std::nullopt;
+/// `text` as JSON where it is that, else as a text; or what is wrong with it.
+std::variant<Json, std::string> value_in(std::string_view text) {
+  if (!Json::accept(text)) return Json(text);
+  Issues issues("");
+  const std::optional<Node> json = read_json(text, issues);
+  if (!issues.empty()) return issues.take().front().message;
+  return to_json(*json);
 }
 
 /// A strategy or profile given by name, as the object that it stands for.
@@ -80,17 +73,22 @@ std::string name_from(const std::string& file) {
   return name.empty() ? "scenario" : name.substr(0, kNameMost);
 }
 
+/// Reads `root` into `spec`, and that into what is run; right only where `issues` is empty in the end.
+sim::RunOptions understand(const Node& root, const std::string& file, const std::filesystem::path& base_dir,
+                           ScenarioSpec& spec, Issues& issues) {
+  issues.set_root(&root);
+  scenario_table().read(root, spec, issues);
+  if (root.find("name") == nullptr) spec.name = name_from(file);
+  if (!root.is(Node::Type::kObject) || issues.full()) return {};
+  return resolve(spec, base_dir, issues);
+}
+
 LoadResult load_node(Node root, std::string file, const std::filesystem::path& base_dir, const Overrides& overrides,
                      Issues& issues) {
   for (const std::string& each : overrides)
     if (const auto wrong = apply_set(root, each)) issues.add({"--set " + shortened(each, 100), 0, 0, "", *wrong});
-  issues.set_root(&root);
-
   ScenarioSpec spec;
-  scenario_table().read(root, spec, issues);
-  if (root.find("name") == nullptr) spec.name = name_from(file);
-  sim::RunOptions options;
-  if (root.is(Node::Type::kObject) && !issues.full()) options = resolve(spec, base_dir, issues);
+  sim::RunOptions options = understand(root, file, base_dir, spec, issues);
   if (!issues.empty()) return issues.take();
 
   Loaded loaded;
@@ -106,9 +104,17 @@ LoadResult load_node(Node root, std::string file, const std::filesystem::path& b
 }  // namespace
 
 LoadResult load_file(const std::filesystem::path& path, const Overrides& overrides) {
+  Issues issues(path.string());
+  std::optional<Node> root = read_document(path, issues);
+  if (!root) return issues.take();
+  return load_node(std::move(*root), path.string(), path.parent_path(), overrides, issues);
+}
+
+std::optional<Node> read_document(const std::filesystem::path& path, Issues& issues) {
   const std::optional<std::string> text = read_text(path);
-  if (!text) return std::vector<Issue>{{path.string(), 0, 0, "", "this file cannot be read"}};
-  return load_text(*text, path.string(), path.parent_path(), overrides);
+  if (text) return read_json(*text, issues);
+  issues.add({path.string(), 0, 0, "", "this file cannot be read"});
+  return std::nullopt;
 }
 
 LoadResult load_text(std::string_view text, std::string file, const std::filesystem::path& base_dir,
@@ -125,26 +131,41 @@ LoadResult load_document(const Json& document, std::string file, const std::file
   return load_node(to_node(document), std::move(file), base_dir, overrides, issues);
 }
 
+std::variant<sim::RunOptions, std::vector<Issue>> options_of(const Node& root, const std::string& file,
+                                                             const std::filesystem::path& base_dir) {
+  Issues issues(file);
+  ScenarioSpec spec;
+  sim::RunOptions options = understand(root, file, base_dir, spec, issues);
+  if (!issues.empty()) return issues.take();
+  return options;
+}
+
 std::optional<std::string> apply_set(Node& document, std::string_view assignment) {
   const std::size_t equals = assignment.find('=');
   if (equals == std::string_view::npos) return "expected /pointer=value";
   const std::string_view pointer = assignment.substr(0, equals), value = assignment.substr(equals + 1);
+  if (!is_utf8(assignment)) return "this is not UTF-8";
+  auto read = value_in(value);
+  if (auto* wrong = std::get_if<std::string>(&read)) return std::move(*wrong);
+  Node changed = document;
+  if (auto wrong = set_at(changed, pointer, std::get<Json>(read))) return wrong;
+  document = std::move(changed);
+  return std::nullopt;
+}
+
+std::optional<std::string> set_at(Node& document, std::string_view pointer, const Json& value) {
   const auto steps = steps_of(pointer);
   if (!steps) return fmt::format("expected a JSON pointer such as /guests/0/memory, got {}", shortened(pointer, 100));
   if (steps->size() > JsonLimits{}.depth)
     return fmt::format("expected a JSON pointer of at most {} steps, got {}", JsonLimits{}.depth, steps->size());
-  if (!is_utf8(assignment)) return "this is not UTF-8";
-
-  Node changed = document;
-  Node* at = &changed;
+  Node* at = &document;
   for (const std::string& step : *steps) {
     Node* next = descend(*at, step);
     if (next == nullptr)
       return fmt::format("{} leads nowhere: {} has no element {}", shortened(pointer, 100), at->pointer, step);
     at = next;
   }
-  if (auto wrong = set_value(*at, value)) return wrong;
-  document = std::move(changed);
+  *at = to_node(value, at->pointer, at->key);
   return std::nullopt;
 }
 
