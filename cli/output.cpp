@@ -73,6 +73,15 @@ Output::~Output() {
 }
 
 std::string Output::write(std::string_view text) {
+  const std::string wrong = append(text);
+  if (!wrong.empty() || temporary_.empty()) return wrong;
+  if (::rename(temporary_.c_str(), path_.c_str()) != 0) return trouble(path_, errno);
+  forget_temporary_file(temporary_.c_str());
+  temporary_.clear();
+  return {};
+}
+
+std::string Output::append(std::string_view text) {
   if (fd_ < 0) {
     std::fwrite(text.data(), 1, text.size(), stdout);
     return std::fflush(stdout) == 0 ? "" : trouble("standard output", errno);
@@ -83,10 +92,6 @@ std::string Output::write(std::string_view text) {
     if (written < 0) return trouble(path_, errno);
     text.remove_prefix(static_cast<std::size_t>(written));
   }
-  if (temporary_.empty()) return {};
-  if (::rename(temporary_.c_str(), path_.c_str()) != 0) return trouble(path_, errno);
-  forget_temporary_file(temporary_.c_str());
-  temporary_.clear();
   return {};
 }
 

@@ -19,6 +19,8 @@ class Output {
 
   /// Writes `text` and gives the file its name. Returns what went wrong; empty: nothing.
   std::string write(std::string_view text);
+  /// Writes `text`, after which more may come; a `write` at last.
+  std::string append(std::string_view text);
 
  private:
   Output() = default;

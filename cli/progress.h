@@ -6,7 +6,7 @@
 
 namespace godwit::cli {
 
-/// A line on standard error that is rewritten while runs go on. Only where somebody looks.
+/// A line on standard error, with rate and time left, that is rewritten while runs go on. Only where somebody looks.
 class ProgressLine {
  public:
   explicit ProgressLine(std::string what);  ///< What is counted: "runs".
@@ -19,6 +19,7 @@ class ProgressLine {
  private:
   std::string what_;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  std::chrono::steady_clock::time_point shown_at_;
   bool on_terminal_;
   bool shown_ = false;
 };
