@@ -5,6 +5,7 @@ find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(CLI11 CONFIG REQUIRED)
 find_package(zstd CONFIG REQUIRED)
+find_package(SQLite3 REQUIRED)
 
 # Headers without a CMake package of their own.
 function(godwit_require_header header package)

@@ -27,6 +27,8 @@ void add(RunFigures& figures, const sim::MigrationResult& migration) {
   figures.work_lost += migration.work_lost;
   for (std::size_t i = 0; i < sim::kParts; ++i) figures.parts[i] += migration.parts[i];
   figures.sent += migration.transferred;
+  figures.postcopy_requests += migration.postcopy_requests;
+  figures.postcopy_stall += migration.postcopy_stall;
   figures.rounds = std::max<std::uint64_t>(figures.rounds, migration.iterations.size());
 }
 

@@ -26,6 +26,8 @@ struct RunFigures {
   Nanos downtime{0}, service_gap{0}, work_lost{0};  ///< Sums.
   std::array<Nanos, sim::kParts> parts{};           ///< Of the downtime; they sum to it.
   Bytes sent{0};
+  std::uint64_t postcopy_requests = 0;
+  Nanos postcopy_stall{0};
   std::uint64_t rounds = 0;                        ///< The most that one migration took, the final pass included.
   std::vector<std::pair<std::string, Nanos>> cpu;  ///< By payer, sorted by name.
   std::vector<std::string> warnings;               ///< Each once.
