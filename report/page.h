@@ -38,6 +38,9 @@ struct Page {
   Json datasets = Json::object();  ///< By name, lists of records that several charts share.
 };
 
+/// Whether this build carries what draws the charts of page_html().
+bool draws_charts();
+
 /// One page that needs nothing else: styles, scripts and data are in it, and its policy forbids the browser to load
 /// anything from anywhere.
 std::string page_html(const Page& page);

@@ -1,0 +1,158 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "cli/commands.h"
+#include "cli/input.h"
+#include "cli/output.h"
+#include "report/outcome_page.h"
+#include "report/result_document.h"
+#include "report/sweep_page.h"
+#include "report/trace_events.h"
+
+namespace godwit::cli {
+namespace {
+
+struct Arguments {
+  std::vector<std::string> files;
+  std::string out, trace, title;
+};
+
+int refuse(const std::string& what) {
+  fmt::print(stderr, "godwit report: {}\n", what);
+  return kWrongInput;
+}
+
+bool is_store(const std::string& file) {
+  std::ifstream input(file, std::ios::binary);
+  std::string begin(15, '\0');
+  input.read(begin.data(), static_cast<std::streamsize>(begin.size()));
+  return begin == "SQLite format 3";
+}
+
+/// The results, or nothing after saying what is wrong with them.
+std::optional<std::vector<report::ResultFile>> read_results(const std::vector<std::string>& files) {
+  std::vector<report::ResultFile> results;
+  for (const std::string& file : files) {
+    const std::optional<std::string> text = read_text(file, "a result");
+    if (!text) return std::nullopt;
+    auto read = report::read_result(*text, file);
+    if (const auto* issues = std::get_if<std::vector<scenarios::Issue>>(&read)) {
+      fmt::print(stderr, "{}", scenarios::to_string(*issues));
+      return std::nullopt;
+    }
+    results.push_back({file, std::get<report::Json>(std::move(read))});
+  }
+  return results;
+}
+
+std::string title_of(const std::vector<report::ResultFile>& results, const std::string& store) {
+  if (!store.empty()) return std::filesystem::path(store).stem().string();
+  return results.front().document.at("scenario").value("name", "results");
+}
+
+std::string question_of(const std::vector<report::ResultFile>& results) {
+  return results.empty() ? "" : results.front().document.at("scenario").value("question", "");
+}
+
+/// In the format that the name of the file asks for; nothing: in none.
+std::optional<std::string> formatted(const report::Page& page, const std::string& out) {
+  const std::string extension = std::filesystem::path(out).extension().string();
+  if (extension == ".html" || extension == ".htm") return report::page_html(page);
+  if (extension == ".md") return report::page_markdown(page);
+  if (extension == ".csv") return report::page_csv(page);
+  return std::nullopt;
+}
+
+/// Why no page of the name `out` can be written; empty: it can.
+std::string unwritable(const std::string& out) {
+  const std::string extension = std::filesystem::path(out).extension().string();
+  if ((extension != ".html" && extension != ".htm") || report::draws_charts()) return {};
+  return out +
+         ": this godwit was built without what draws the charts of a page; install npm and build again where there is "
+         "a "
+         "network (cmake -DGODWIT_PAGE=ON), or ask for .md or .csv";
+}
+
+/// Returns what went wrong; empty: nothing.
+std::string write(const std::string& file, const std::string& text) {
+  auto output = Output::open(file);
+  if (auto* trouble = std::get_if<std::string>(&output)) return std::move(*trouble);
+  return std::get<Output>(output).write(text);
+}
+
+std::string write_trace(const Arguments& arguments, const std::vector<report::ResultFile>& results) {
+  if (results.size() != 1 || !results.front().document.contains("migrations"))
+    return "--trace takes the result of one run";
+  return write(arguments.trace, report::trace_events(results.front().document).dump(1) + "\n");
+}
+
+int report(const Arguments& arguments) {
+  if (arguments.out.empty() && arguments.trace.empty()) return refuse("expected -o FILE.html, .md or .csv, or --trace");
+  if (const std::string why = unwritable(arguments.out); !why.empty()) return refuse(why);
+  std::vector<std::string> documents, stores;
+  for (const std::string& file : arguments.files) (is_store(file) ? stores : documents).push_back(file);
+  if (stores.size() > 1) return refuse("one sweep to a page");
+  const auto results = read_results(documents);
+  if (!results) return kWrongInput;
+  if (!arguments.trace.empty())
+    if (const std::string trouble = write_trace(arguments, *results); !trouble.empty()) return refuse(trouble);
+  if (arguments.out.empty()) return kDone;
+
+  report::Page page;
+  page.title = arguments.title.empty() ? title_of(*results, stores.empty() ? "" : stores.front()) : arguments.title;
+  page.text = question_of(*results);
+  try {
+    for (const std::string& file : stores) {
+      auto store = studies::SweepStore::open(file, studies::Database::Access::kRead);
+      page.title = arguments.title.empty() ? store.header().sweep.value("name", page.title) : arguments.title;
+      page.text = store.header().sweep.value("question", "");
+      report::add_sweep(page, store);
+    }
+  } catch (const studies::StoreError& error) {
+    return refuse(error.what());
+  }
+  report::add_outcomes(page, *results);
+  const std::optional<std::string> text = formatted(page, arguments.out);
+  if (!text) return refuse(arguments.out + ": expected a name that ends in .html, .md or .csv");
+  const std::string trouble = write(arguments.out, *text);
+  return trouble.empty() ? kDone : refuse(trouble);
+}
+
+}  // namespace
+
+void add_report(CLI::App& app, int& exit_status) {
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App* command = app.add_subcommand("report", "Show results as charts and tables on one page");
+  command->add_option("result", arguments->files, "What run --json, compare --json or sweep have written")
+      ->required()
+      ->type_name("RESULT");
+  command->add_option("--out,-o", arguments->out, "The page, by its name HTML, Markdown or CSV")
+      ->type_name("FILE.html|.md|.csv");
+  command->add_option("--trace", arguments->trace, "Write the rounds of a run as a timeline for Perfetto")
+      ->type_name("FILE");
+  command->add_option("--title", arguments->title, "Heading of the page")->type_name("TEXT");
+  command->footer(
+      "Examples:\n"
+      "  godwit compare scenarios/library/redis_over_1g.json --json redis.json && godwit report redis.json -o "
+      "redis.html\n"
+      "  godwit report sweep.sqlite -o sweep.html\n"
+      "  godwit run scenario.json --json run.json && godwit report run.json --trace run.trace.json\n"
+      "\n"
+      "The page needs nothing besides itself: it opens without a network. Exit status: 0 done; 2 wrong input; 3 a bug "
+      "of\n"
+      "Godwit.\n");
+  command->callback([arguments, &exit_status] { exit_status = report(*arguments); });
+}
+
+}  // namespace godwit::cli

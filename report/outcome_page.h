@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "report/page.h"
+
+namespace godwit::report {
+
+/// A document of `run --json` or `compare --json`, and the file that it was in.
+struct ResultFile {
+  std::string file;
+  Json document;
+};
+
+/// Adds to `page` what such documents show side by side: downtime and its parts, time and bytes, who pays the CPU; of
+/// comparisons the spread over the seeds, of runs the rounds.
+void add_outcomes(Page& page, const std::vector<ResultFile>& results);
+
+}  // namespace godwit::report

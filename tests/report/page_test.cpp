@@ -1,0 +1,109 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "report/outcome_page.h"
+#include "report/page.h"
+#include "report/trace_events.h"
+#include "studies/sweep_cells.h"
+
+namespace godwit::report {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+Page page_of(const std::string& word) {
+  Figure figure{
+      .title = word, .text = word, .spec = {{"title", word}}, .table = {{"a", word}, {{"1", word}}}, .command = word};
+  return {.title = word, .text = word, .figures = {figure}, .recipes = {{word, {{"name", word}}}}};
+}
+
+TEST(Page, LoadsNothingFromAnywhere) {
+  const std::string html = page_html(page_of("word"));
+  EXPECT_THAT(html, HasSubstr("default-src 'none'"));
+  for (const char* each : {"<link", "<img", "<iframe", "src=\"", "@import", "url("})
+    EXPECT_THAT(html.substr(0, html.find("<script")), Not(HasSubstr(each)));
+}
+
+// Neither markup nor the end of a script comes out of a name that somebody else has chosen.
+TEST(Page, TextStaysText) {
+  const std::string hostile = "</script><script>alert(1)</script><!--&\"";
+  const std::string html = page_html(page_of(hostile));
+  EXPECT_THAT(html, Not(HasSubstr("<script>alert")));
+  EXPECT_THAT(html, HasSubstr("&lt;/script&gt;&lt;script&gt;alert(1)"));
+  EXPECT_THAT(html, HasSubstr("\\u003c/script>\\u003cscript>alert(1)"));
+}
+
+TEST(Page, MarkdownAndCsvHaveTheTables) {
+  const Page page = page_of("a|b, \"c\"");
+  EXPECT_THAT(page_markdown(page), HasSubstr("| 1 | a\\|b, \"c\" |"));
+  EXPECT_THAT(page_csv(page), HasSubstr("1,\"a|b, \"\"c\"\"\"\n"));
+}
+
+// Of the values 1 to 20: the median is the lower of the two in the middle; 20 / 2 - 0.98 sqrt(20) = 5.6, so that the band
+// goes from the 5th to the 16th; 95 % of them are 19.
+TEST(Quantiles, OfTwentyValues) {
+  std::vector<double> values;
+  for (int i = 20; i > 0; --i) values.push_back(i);
+  const studies::Quantiles found = studies::quantiles_of(values);
+  EXPECT_EQ(found.least, 1);
+  EXPECT_EQ(found.median, 10);
+  EXPECT_EQ(found.low, 5);
+  EXPECT_EQ(found.high, 16);
+  EXPECT_EQ(found.p95, 19);
+  EXPECT_EQ(found.most, 20);
+}
+
+TEST(Quantiles, OfFewValuesTheBandIsAllOfThem) {
+  const studies::Quantiles found = studies::quantiles_of({3, 1, 2, 5, 4});
+  EXPECT_EQ(found.low, 1);
+  EXPECT_EQ(found.high, 5);
+}
+
+studies::Cell cell(const std::string& strategy, double least, double most, bool converges) {
+  studies::Cell made;
+  made.axes = {strategy, std::int64_t{1}};
+  made.runs = 2;
+  made.completed = converges ? 2 : 1;
+  made.downtime_ms = studies::quantiles_of({least, most});
+  return made;
+}
+
+TEST(Winners, AreClaimedOnlyOutsideTheSpread) {
+  const auto winner = [](std::vector<studies::Cell> cells) {
+    const auto found = studies::winners({{}, std::move(cells)}, 0);
+    return found.size() == 1 ? found.front().name : "not one";
+  };
+  EXPECT_EQ(winner({cell("a", 1, 2, true), cell("b", 3, 4, true)}), "a");
+  EXPECT_EQ(winner({cell("a", 1, 3, true), cell("b", 2, 4, true)}), "no difference");
+  EXPECT_EQ(winner({cell("a", 1, 2, false), cell("b", 3, 4, true)}), "b");
+  EXPECT_EQ(winner({cell("a", 1, 2, false)}), "none converges");
+}
+
+TEST(TraceEvents, ARoundIsASliceInMicroseconds) {
+  const Json round{{"index", 1},      {"start_ms", 2.5},      {"duration_ms", 10.0},      {"sent_pages", 7},
+                   {"zero_pages", 0}, {"new_dirty_pages", 3}, {"rate_limit_mbps", 100.0}, {"throttle_percent", 0.0}};
+  const Json run{{"godwit", {{"version", "0"}}},
+                 {"migrations",
+                  {{{"guest", "g"},
+                    {"strategy", "s"},
+                    {"status", "completed"},
+                    {"total_time_ms", 20.0},
+                    {"downtime_ms", 5.0},
+                    {"verified", true},
+                    {"iterations", {round}}}}}};
+  const Json events = trace_events(run).at("traceEvents");
+  std::size_t slices = 0;
+  for (const Json& each : events) {
+    if (each.at("ph") != "X" || each.at("name") != "round 1") continue;
+    ++slices;
+    EXPECT_EQ(each.at("ts"), 2500.0);
+    EXPECT_EQ(each.at("dur"), 10000.0);
+  }
+  EXPECT_EQ(slices, 1u);
+}
+
+}  // namespace
+}  // namespace godwit::report
