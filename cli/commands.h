@@ -21,6 +21,7 @@ void add_restore(CLI::App& app, int& exit_status);
 void add_soak(CLI::App& app, int& exit_status);
 void add_compare(CLI::App& app, int& exit_status);
 void add_report(CLI::App& app, int& exit_status);
+void add_predict(CLI::App& app, int& exit_status);
 void add_sweep(CLI::App& app, int& exit_status);
 void add_merge(CLI::App& app, int& exit_status);
 void add_check(CLI::App& app, int& exit_status);

@@ -29,6 +29,7 @@ int main(int argc, char** argv) {
   add_soak(app, exit_status);
   add_compare(app, exit_status);
   add_report(app, exit_status);
+  add_predict(app, exit_status);
   add_sweep(app, exit_status);
   add_merge(app, exit_status);
   add_check(app, exit_status);
