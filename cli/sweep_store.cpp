@@ -46,8 +46,10 @@ std::string account_of(studies::SweepStore& store) {
 std::string missing_of(studies::SweepStore& store) {
   const std::vector<std::uint64_t> missing = studies::missing_points(store);
   if (missing.empty()) return {};
-  return fmt::format("{} missing, the first of them {}; godwit sweep {} --resume --out {} runs them\n",
-                     report::plural(missing.size(), "point"), missing.front(), store.header().file, store.path());
+  const studies::Shard& shard = store.header().shard;
+  const std::string part = shard.count > 1 ? fmt::format(" --shard {}/{}", shard.index, shard.count) : "";
+  return fmt::format("{} missing, the first of them {}; godwit sweep {} --resume{} --out {} runs them\n",
+                     report::plural(missing.size(), "point"), missing.front(), store.header().file, part, store.path());
 }
 
 }  // namespace godwit::cli
