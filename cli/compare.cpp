@@ -14,9 +14,11 @@
 #include "cli/input.h"
 #include "cli/interrupt.h"
 #include "cli/output.h"
+#include "cli/page_file.h"
 #include "cli/progress.h"
 #include "report/compare_json.h"
 #include "report/compare_table.h"
+#include "report/outcome_page.h"
 #include "studies/compare.h"
 
 namespace godwit::cli {
@@ -25,7 +27,7 @@ namespace {
 struct Arguments : ScenarioArguments {
   std::vector<std::string> strategies{"self-migration", "stop-and-copy", "clark05", "qemu-10"};
   studies::CompareOptions options{.seeds = 5, .jobs = std::max(1u, std::thread::hardware_concurrency())};
-  std::string json;
+  std::string json, report;
 };
 
 int refuse(const std::string& what) {
@@ -53,6 +55,12 @@ int compare(const Arguments& arguments) {
     if (const auto* trouble = std::get_if<std::string>(&opened)) return refuse("--json: " + *trouble);
     json.emplace(std::get<Output>(std::move(opened)));
   }
+  std::optional<PageFile> page;
+  if (!arguments.report.empty()) {
+    auto opened = PageFile::open(arguments.report);
+    if (const auto* trouble = std::get_if<std::string>(&opened)) return refuse("--report: " + *trouble);
+    page.emplace(std::get<PageFile>(std::move(opened)));
+  }
   const auto loaded = load(arguments);
   if (!loaded) return kWrongInput;
   if (loaded->options.migrations.empty()) return refuse(arguments.file + ": no migration to compare strategies for");
@@ -70,6 +78,11 @@ int compare(const Arguments& arguments) {
     if (!trouble.empty()) return refuse(trouble);
   } else {
     fmt::print("{}", report::compare_table(comparison, {loaded->options.name, question_of(*loaded)}));
+  }
+  if (page) {
+    const report::ResultFile shown{arguments.file, report::compare_json(comparison, loaded->effective)};
+    if (const std::string trouble = page->write(report::outcomes_page({shown})); !trouble.empty())
+      return refuse(trouble);
   }
   if (!interrupted()) return kDone;
   fmt::print(stderr, "interrupted after {} of {} seeds\n", comparison.seeds.size(), arguments.options.seeds);
@@ -96,9 +109,12 @@ void add_compare(CLI::App& app, int& exit_status) {
       ->type_name("N");
   command->add_option("--json", arguments->json, "Write the result as JSON instead of the table; - is standard output")
       ->type_name("FILE|-");
+  command->add_option("--report", arguments->report, "Write charts and tables on one page too")
+      ->type_name("FILE.html|.md|.csv");
   command->footer(
-      "Example:\n"
+      "Examples:\n"
       "  godwit compare scenarios/library/redis_over_1g.json --strategies self-migration,clark05,qemu-10\n"
+      "  godwit compare scenarios/library/redis_over_1g.json --report redis.html\n"
       "\n"
       "Exit status: 0 done; 2 wrong input; 3 a bug of Godwit; 130 interrupted, the seeds that were finished are "
       "shown.\n");

@@ -15,6 +15,7 @@
 #include "cli/commands.h"
 #include "cli/input.h"
 #include "cli/output.h"
+#include "cli/page_file.h"
 #include "report/outcome_page.h"
 #include "report/result_document.h"
 #include "report/sweep_page.h"
@@ -56,34 +57,6 @@ std::optional<std::vector<report::ResultFile>> read_results(const std::vector<st
   return results;
 }
 
-std::string title_of(const std::vector<report::ResultFile>& results, const std::string& store) {
-  if (!store.empty()) return std::filesystem::path(store).stem().string();
-  return results.front().document.at("scenario").value("name", "results");
-}
-
-std::string question_of(const std::vector<report::ResultFile>& results) {
-  return results.empty() ? "" : results.front().document.at("scenario").value("question", "");
-}
-
-/// In the format that the name of the file asks for; nothing: in none.
-std::optional<std::string> formatted(const report::Page& page, const std::string& out) {
-  const std::string extension = std::filesystem::path(out).extension().string();
-  if (extension == ".html" || extension == ".htm") return report::page_html(page);
-  if (extension == ".md") return report::page_markdown(page);
-  if (extension == ".csv") return report::page_csv(page);
-  return std::nullopt;
-}
-
-/// Why no page of the name `out` can be written; empty: it can.
-std::string unwritable(const std::string& out) {
-  const std::string extension = std::filesystem::path(out).extension().string();
-  if ((extension != ".html" && extension != ".htm") || report::draws_charts()) return {};
-  return out +
-         ": this godwit was built without what draws the charts of a page; install npm and build again where there is "
-         "a "
-         "network (cmake -DGODWIT_PAGE=ON), or ask for .md or .csv";
-}
-
 /// Returns what went wrong; empty: nothing.
 std::string write(const std::string& file, const std::string& text) {
   auto output = Output::open(file);
@@ -97,9 +70,26 @@ std::string write_trace(const Arguments& arguments, const std::vector<report::Re
   return write(arguments.trace, report::trace_events(results.front().document).dump(1) + "\n");
 }
 
+/// The page of `results` and of the sweep in `stores`, if there is one. Throws StoreError.
+report::Page page_of(const std::vector<report::ResultFile>& results, const std::vector<std::string>& stores) {
+  report::Page page = report::outcomes_page(results);
+  for (const std::string& file : stores) {
+    auto store = studies::SweepStore::open(file, studies::Database::Access::kRead);
+    page.title = store.header().sweep.value("name", std::filesystem::path(file).stem().string());
+    page.text = store.header().sweep.value("question", "");
+    report::add_sweep(page, store);
+  }
+  return page;
+}
+
 int report(const Arguments& arguments) {
   if (arguments.out.empty() && arguments.trace.empty()) return refuse("expected -o FILE.html, .md or .csv, or --trace");
-  if (const std::string why = unwritable(arguments.out); !why.empty()) return refuse(why);
+  std::optional<PageFile> out;
+  if (!arguments.out.empty()) {
+    auto opened = PageFile::open(arguments.out);
+    if (const auto* trouble = std::get_if<std::string>(&opened)) return refuse(*trouble);
+    out.emplace(std::get<PageFile>(std::move(opened)));
+  }
   std::vector<std::string> documents, stores;
   for (const std::string& file : arguments.files) (is_store(file) ? stores : documents).push_back(file);
   if (stores.size() > 1) return refuse("one sweep to a page");
@@ -107,26 +97,15 @@ int report(const Arguments& arguments) {
   if (!results) return kWrongInput;
   if (!arguments.trace.empty())
     if (const std::string trouble = write_trace(arguments, *results); !trouble.empty()) return refuse(trouble);
-  if (arguments.out.empty()) return kDone;
-
-  report::Page page;
-  page.title = arguments.title.empty() ? title_of(*results, stores.empty() ? "" : stores.front()) : arguments.title;
-  page.text = question_of(*results);
+  if (!out) return kDone;
   try {
-    for (const std::string& file : stores) {
-      auto store = studies::SweepStore::open(file, studies::Database::Access::kRead);
-      page.title = arguments.title.empty() ? store.header().sweep.value("name", page.title) : arguments.title;
-      page.text = store.header().sweep.value("question", "");
-      report::add_sweep(page, store);
-    }
+    report::Page page = page_of(*results, stores);
+    if (!arguments.title.empty()) page.title = arguments.title;
+    const std::string trouble = out->write(page);
+    return trouble.empty() ? kDone : refuse(trouble);
   } catch (const studies::StoreError& error) {
     return refuse(error.what());
   }
-  report::add_outcomes(page, *results);
-  const std::optional<std::string> text = formatted(page, arguments.out);
-  if (!text) return refuse(arguments.out + ": expected a name that ends in .html, .md or .csv");
-  const std::string trouble = write(arguments.out, *text);
-  return trouble.empty() ? kDone : refuse(trouble);
 }
 
 }  // namespace

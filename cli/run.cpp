@@ -17,7 +17,9 @@
 #include "cli/input.h"
 #include "cli/interrupt.h"
 #include "cli/output.h"
+#include "cli/page_file.h"
 #include "report/format.h"
+#include "report/outcome_page.h"
 #include "report/run_json.h"
 #include "report/run_table.h"
 #include "scenarios/checkpoint.h"
@@ -28,7 +30,8 @@ namespace godwit::cli {
 namespace {
 
 struct Arguments : ScenarioArguments {
-  std::string json;  ///< Empty: the table.
+  std::string json;    ///< Empty: the table.
+  std::string report;  ///< Empty: none.
   bool timing = false;
 };
 
@@ -97,6 +100,13 @@ bool write_checkpoints(std::map<std::uint32_t, Output>& files, const scenarios::
   return true;
 }
 
+/// False after saying what went wrong.
+bool write_page(PageFile& page, const std::string& file, report::Json document) {
+  const std::string trouble = page.write(report::outcomes_page({{file, std::move(document)}}));
+  if (!trouble.empty()) fmt::print(stderr, "godwit run: {}\n", trouble);
+  return trouble.empty();
+}
+
 int run(const Arguments& arguments) {
   exit_on_interrupt();
   std::optional<Output> json;
@@ -107,6 +117,15 @@ int run(const Arguments& arguments) {
       return kWrongInput;
     }
     json.emplace(std::get<Output>(std::move(opened)));
+  }
+  std::optional<PageFile> page;
+  if (!arguments.report.empty()) {
+    auto opened = PageFile::open(arguments.report);
+    if (const auto* trouble = std::get_if<std::string>(&opened)) {
+      fmt::print(stderr, "godwit run: --report: {}\n", *trouble);
+      return kWrongInput;
+    }
+    page.emplace(std::get<PageFile>(std::move(opened)));
   }
 
   Stopwatch watch;
@@ -119,6 +138,7 @@ int run(const Arguments& arguments) {
   const Nanos running = watch.lap();
   if (!write_checkpoints(*checkpoints, *loaded, result)) return kWrongInput;
   if (!write(result, *loaded, json)) return kWrongInput;
+  if (page && !write_page(*page, arguments.file, report::run_json(result, loaded->effective))) return kWrongInput;
   const Nanos writing = watch.lap();
 
   print_warnings(result);
@@ -137,6 +157,8 @@ void add_run(CLI::App& app, int& exit_status) {
   add_scenario_options(*command, *arguments);
   command->add_option("--json", arguments->json, "Write the result as JSON instead of the table; - is standard output")
       ->type_name("FILE|-");
+  command->add_option("--report", arguments->report, "Write charts and tables on one page too")
+      ->type_name("FILE.html|.md|.csv");
   command->add_flag("--timing", arguments->timing,
                     "Print on standard error how long loading, running and writing took");
   command->footer(
@@ -144,6 +166,7 @@ void add_run(CLI::App& app, int& exit_status) {
       "  godwit run scenarios/library/redis_over_1g.json\n"
       "  godwit run scenario.json --set '/links/0/bandwidth=10 Gbit/s' --seed 7\n"
       "  godwit run scenario.json --json - | jq .migrations[0].downtime_ms\n"
+      "  godwit run scenario.json --report run.html\n"
       "\n"
       "Exit status: 0 done; 1 an expectation of the scenario is not met; 2 wrong input; 3 a bug of Godwit.\n");
   command->callback([arguments, &exit_status] { exit_status = run(*arguments); });

@@ -182,7 +182,13 @@ Figure seeds_figure(const std::vector<ResultFile>& results) {
 
 }  // namespace
 
-void add_outcomes(Page& page, const std::vector<ResultFile>& results) {
+Page outcomes_page(const std::vector<ResultFile>& results) {
+  Page page;
+  if (!results.empty()) {
+    const Json& scenario = results.front().document.at("scenario");
+    page.title = scenario.value("name", "results");
+    page.text = scenario.value("question", "");
+  }
   std::vector<Outcome> outcomes = outcomes_of(results);
   if (outcomes.size() > kOutcomesMost) {
     page.text += fmt::format(" The first {} of {} migrations are shown.", kOutcomesMost, grouped(outcomes.size()));
@@ -202,6 +208,7 @@ void add_outcomes(Page& page, const std::vector<ResultFile>& results) {
   for (const ResultFile& result : results)
     page.recipes.push_back(
         {"The scenario of " + result.file + ", every default written out", result.document.at("scenario")});
+  return page;
 }
 
 }  // namespace godwit::report

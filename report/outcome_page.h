@@ -13,8 +13,8 @@ struct ResultFile {
   Json document;
 };
 
-/// Adds to `page` what such documents show side by side: downtime and its parts, time and bytes, who pays the CPU; of
-/// comparisons the spread over the seeds, of runs the rounds.
-void add_outcomes(Page& page, const std::vector<ResultFile>& results);
+/// What such documents show side by side: downtime and its parts, time and bytes, who pays the CPU; of comparisons the
+/// spread over the seeds, of runs the rounds. Named after the first scenario.
+Page outcomes_page(const std::vector<ResultFile>& results);
 
 }  // namespace godwit::report
