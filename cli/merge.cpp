@@ -36,7 +36,7 @@ std::vector<SweepStore> open_all(const std::vector<std::string>& files) {
   std::vector<SweepStore> parts;
   for (const std::string& file : files) {
     if (const std::string trouble = trouble_with(file, "the output of a sweep"); !trouble.empty())
-      throw StoreError(file + ": " + trouble);
+      throw StoreError(fmt::format("{}: {}", file, trouble));
     // To write, since what a killed process has left is put in order when it is opened.
     parts.push_back(SweepStore::open(file, Database::Access::kWrite));
     studies::StoreHeader wanted = parts.front().header();

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <map>
 #include <memory>
@@ -113,7 +114,7 @@ Json scenario_of(const Arguments& arguments) {
 
 std::string cell(const studies::Predicted& each, std::uint32_t seeds) {
   if (!each.converges) return "never";
-  const auto human = [](double ms) { return report::human(Nanos{static_cast<std::int64_t>(ms * 1e6 + 0.5)}); };
+  const auto human = [](double ms) { return report::human(Nanos{std::llround(ms * 1e6)}); };
   if (seeds == 1) return fmt::format("{} / {}", human(each.total_time_ms.median), human(each.downtime_ms.median));
   return fmt::format("{} / {} (p95 {})", human(each.total_time_ms.median), human(each.downtime_ms.median),
                      human(each.downtime_ms.p95));
