@@ -73,7 +73,7 @@ Output::~Output() {
 }
 
 std::string Output::write(std::string_view text) {
-  const std::string wrong = append(text);
+  std::string wrong = append(text);
   if (!wrong.empty() || temporary_.empty()) return wrong;
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) return trouble(path_, errno);
   forget_temporary_file(temporary_.c_str());
