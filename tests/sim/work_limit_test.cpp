@@ -26,5 +26,18 @@ TEST(WorkLimit, EndsARunThatNobodyWouldWaitFor) {
   EXPECT_LT(result.ended_at, 2s);
 }
 
+// What the sending itself dirties never fits the limit, and is below the threshold at which a round ends: nothing is sent,
+// nothing takes time, and rounds would follow each other for ever at one instant.
+TEST(WorkLimit, EndsARunInWhichTimeStandsStill) {
+  RunOptions run = test::plain_run();
+  test::self_migrating(run);
+  core::Plan& plan = run.migrations[0].strategy.plan;
+  plan.round_rule = core::RoundRule::kBelowThreshold;
+  plan.stop = {.budget = true, .downtime_max = Nanos{104'532}};
+  const RunResult result = sim::run(run);
+  EXPECT_EQ(result.migrations.at(0).status, Status::kUnfinished);
+  EXPECT_EQ(result.migrations.at(0).reason, "work_limit");
+}
+
 }  // namespace
 }  // namespace godwit::sim
