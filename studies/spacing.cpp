@@ -102,10 +102,11 @@ std::uint64_t value_at(const Spacing& spacing, double ratio, std::uint32_t step)
   const std::uint64_t from = spacing.from.value, to = spacing.to.value;
   if (step == 0) return from;
   if (step + 1 == spacing.steps) return to;
-  const std::uint64_t value = spacing.scale == Scale::kLog
-                                  ? static_cast<std::uint64_t>(static_cast<double>(from) * power(ratio, step) + 0.5)
-                              : to >= from ? from + mul_div(to - from, step, spacing.steps - 1)
-                                           : from - mul_div(from - to, step, spacing.steps - 1);
+  const std::uint64_t value =
+      spacing.scale == Scale::kLog
+          ? static_cast<std::uint64_t>(std::round(static_cast<double>(from) * power(ratio, step)))
+      : to >= from ? from + mul_div(to - from, step, spacing.steps - 1)
+                   : from - mul_div(from - to, step, spacing.steps - 1);
   return rounded(value, spacing.from.dimension);
 }
 
