@@ -18,6 +18,9 @@ Decision decide(const Plan& plan, const Situation& now) {
     return Decision::kStop;
   if (stop.pages_below.value > 0 && now.last.sent + now.last.skipped < stop.pages_below) return Decision::kStop;
   if (stop.pages_below.value > 0 && now.pending < stop.pages_below) return Decision::kStop;
+  if (stop.grown_by.value > 0 && now.last.index > 1 && now.last.sent >= now.sent_before + stop.grown_by) {
+    return Decision::kStop;
+  }
   if (stop.no_gain_at_max_rate && now.at_rate_max && now.last.index > 1 && now.last.sent > now.sent_before) {
     return Decision::kStop;
   }

@@ -53,11 +53,12 @@ enum class Switch : std::uint8_t {
 
 /// The conditions under which the live rounds end. Any one of those that are set suffices; 0 means not set.
 struct StopRules {
-  bool budget = true;                ///< The rest fits `downtime_max` at the estimated bandwidth.
-  Nanos downtime_max{300'000'000};   ///< The operator's downtime limit.
-  std::uint32_t rounds_max = 0;      ///< After this many live rounds.
-  std::uint32_t factor_max = 0;      ///< When more than this many times the memory has been sent.
-  Pages pages_below{0};              ///< When the round had fewer pages to send, or fewer are pending, than this.
+  bool budget = true;               ///< The rest fits `downtime_max` at the estimated bandwidth.
+  Nanos downtime_max{300'000'000};  ///< The operator's downtime limit.
+  std::uint32_t rounds_max = 0;     ///< After this many live rounds.
+  std::uint32_t factor_max = 0;     ///< When more than this many times the memory has been sent.
+  Pages pages_below{0};             ///< When the round had fewer pages to send, or fewer are pending, than this.
+  Pages grown_by{0};                ///< When the round sent at least so many more than the one before (CRIU's drivers).
   bool no_gain_at_max_rate = false;  ///< A round sent more than the one before, at the highest rate (Clark).
   Nanos timeout{0};                  ///< When the rounds have taken this long.
   bool sender_floor = false;  ///< No more is pending than what the sender itself dirties, with `sender_slack` on top.
@@ -109,6 +110,8 @@ struct Plan {
   Pages clear_chunk{262144};  ///< Pages that are cleared together, with kPerChunk. At least 64, a multiple of 64.
   SkipRule skip = SkipRule::kNone;
   PageOrder order = PageOrder::kAscending;
+  /// With kBelowThreshold: the log is read where just the threshold is pending, too (QEMU 11), not only below (QEMU 10).
+  bool read_at_threshold = false;
   bool read_at_start = false;  ///< The log is read once before the first page is sent, too (QEMU).
   Pages batch{0};              ///< Most pages in one record; 0: as many as fit.
 

@@ -46,7 +46,9 @@ void Source::close_window() {
 }
 
 bool Source::below_threshold() const {
-  return memory_.page_size() * pending_.count().value < downtime_budget(plan_, bandwidth_);
+  const Bytes rest = memory_.page_size() * pending_.count().value;
+  const Bytes threshold = downtime_budget(plan_, bandwidth_);
+  return rest < threshold || (plan_.read_at_threshold && rest == threshold && threshold.value > 0);
 }
 
 /// A guest is being slowed down, and the rounds have become so long that the log is read before this one is over.

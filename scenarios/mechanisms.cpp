@@ -113,6 +113,16 @@ void add_rounds(Table<Owner>& table) {
       .optional();
   table
       .field(
+          "read_at_threshold", [](Owner& o) -> bool& { return o.plan.read_at_threshold; }, flag(),
+          "With round_rule below_threshold: the log is read where just the threshold is pending, too (QEMU 11).")
+      .optional();
+  table
+      .field(
+          "counts_final_read", [](Owner& o) -> bool& { return o.counts_final_read; }, flag(),
+          "The result's dirty_sync_count has the read of the log after the stop, too (QEMU 10; QEMU 11 has not).")
+      .optional();
+  table
+      .field(
           "read_at_start", [](Owner& o) -> bool& { return o.plan.read_at_start; }, flag(),
           "The log is read once before the first page is sent, too (QEMU).")
       .optional();
@@ -149,6 +159,12 @@ void add_stop(Table<Owner>& table) {
           "pages_below", [](Owner& o) -> Pages& { return o.plan.stop.pages_below; },
           pages({"0 pages", "4294967296 pages"}),
           "The rounds end when one had fewer pages to send, or fewer are pending, than this; 0: no such bound.")
+      .optional();
+  table
+      .field(
+          "grown_by", [](Owner& o) -> Pages& { return o.plan.stop.grown_by; }, pages({"0 pages", "4294967296 pages"}),
+          "The rounds end when one sent at least so many pages more than the one before (CRIU's drivers); 0: no such "
+          "bound.")
       .optional();
   table
       .field(

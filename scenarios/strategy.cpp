@@ -48,11 +48,19 @@ bool apply_goal(const Strategy& strategy, const char* field, const std::string& 
   return set(*strategy.find(parameter), to_node(*value, goal_pointer + "/" + field), spec, issues);
 }
 
-bool apply_parameters(const Strategy& strategy, const Node& node, StrategySpec& spec, Issues& issues) {
+/// Those that set one mechanism, or the choices among several. In the strategy's own order: a parameter that sets several
+/// mechanisms comes before those that set one of them.
+bool apply_parameters(const Strategy& strategy, const Node& node, bool choices, StrategySpec& spec, Issues& issues) {
   bool ok = true;
-  // In the strategy's own order: a parameter that sets several mechanisms comes before those that set one of them.
-  for (const Parameter& parameter : strategy.parameters)
-    if (const Node* child = node.find(parameter.name)) ok &= set(parameter, *child, spec, issues);
+  for (const Parameter& parameter : strategy.parameters) {
+    const Node* child = node.find(parameter.name);
+    if (child != nullptr && parameter.sets.empty() == choices) ok &= set(parameter, *child, spec, issues);
+  }
+  return ok;
+}
+
+bool check_names(const Strategy& strategy, const Node& node, Issues& issues) {
+  bool ok = true;
   for (const Node& child : node.children) {
     if (child.key == "name" || strategy.find(child.key) != nullptr) continue;
     std::vector<std::string> names = strategy.parameter_names();
@@ -88,16 +96,30 @@ bool check(const Node& node, const core::Plan& plan, Issues& issues) {
 
 // ---- strategy files
 
-bool read_choices(const Node& node, Parameter& parameter, Issues& issues) {
+/// Those of a strategy that is based on another take the place of the other's.
+void add_sources(const Sources& more, const std::string& prefix, Sources& sources) {
+  for (const auto& [field, source] : more) {
+    const auto known = std::ranges::find(sources, prefix + field, &Sources::value_type::first);
+    if (known == sources.end())
+      sources.emplace_back(prefix + field, source);
+    else
+      known->second = source;
+  }
+}
+
+bool read_choices(const Node& node, Parameter& parameter, Sources& sources, Issues& issues) {
   StrategyOptions scratch;
   for (const Node& child : node.children) {
-    if (!mechanism_table().read(child, scratch, issues)) return false;
-    parameter.choices[child.key] = child;
+    Sources found;
+    const Node bare = without_sources(child, found, issues);
+    if (!mechanism_table().read(bare, scratch, issues)) return false;
+    parameter.choices[child.key] = bare;
+    add_sources(found, fmt::format("{} {}: ", parameter.name, child.key), sources);
   }
   return true;
 }
 
-Parameter read_parameter(const Node& node, Issues& issues) {
+Parameter read_parameter(const Node& node, Sources& sources, Issues& issues) {
   Parameter parameter;
   parameter.name = node.key;
   Table<Parameter> table("parameter", "a parameter of a strategy");
@@ -108,8 +130,8 @@ Parameter read_parameter(const Node& node, Issues& issues) {
     p.also = also;
     return mechanism_table().read(also, scratch, all);
   };
-  table.add("choices", "", "").optional().read = [](const Node& choices, Parameter& p, Issues& all) {
-    return read_choices(choices, p, all);
+  table.add("choices", "", "").optional().read = [&sources](const Node& choices, Parameter& p, Issues& all) {
+    return read_choices(choices, p, sources, all);
   };
   table.field("default", &Parameter::chosen, text(), "Of a choice.").optional();
   if (!table.read(node, parameter, issues)) return parameter;
@@ -139,21 +161,44 @@ bool open_mechanisms(const Node& node, Strategy& strategy, Issues& issues) {
   return true;
 }
 
+/// One of the same name gives way.
+void add_parameter(Parameter added, Strategy& strategy) {
+  for (Parameter& known : strategy.parameters)
+    if (known.name == added.name) return known = std::move(added), void();
+  strategy.parameters.push_back(std::move(added));
+}
+
+bool start_from(const Node& node, Strategy& strategy, Issues& issues) {
+  for (const embedded::File& file : embedded::strategies()) {
+    if (file.name != node.text) continue;
+    const std::optional<Strategy> base = parse_strategy(file.text, issues);
+    if (base) strategy = *base;
+    return base.has_value();
+  }
+  return issues.at(node, "there is no strategy file of that name"), false;
+}
+
 Table<Strategy> file_table() {
   Table<Strategy> table("strategy_file", "a strategy");
+  table.add("based_on", "the name of another strategy, from which it differs in what follows", "").optional().read =
+      &start_from;
   table.field(
       "name", [](Strategy& s) -> std::string& { return s.options.name; }, name(), "");
   table.field("summary", &Strategy::summary, text(), "");
   table.field("models", &Strategy::models, text(), "");
-  table.add("plan", "mechanisms", "").read = [](const Node& node, Strategy& s, Issues& issues) {
-    return mechanism_table().read(without_sources(node, s.sources, issues), s.options, issues);
+  table.field("validation", &Strategy::validation, text(), "").optional();
+  table.add("plan", "mechanisms", "").optional().read = [](const Node& node, Strategy& s, Issues& issues) {
+    Sources found;
+    const Node bare = without_sources(node, found, issues);
+    add_sources(found, "", s.sources);
+    return mechanism_table().read(bare, s.options, issues);
   };
-  table.add("parameters", "parameters", "").read = [](const Node& node, Strategy& s, Issues& issues) {
-    for (const Node& child : node.children) s.parameters.push_back(read_parameter(child, issues));
+  table.add("parameters", "parameters", "").optional().read = [](const Node& node, Strategy& s, Issues& issues) {
+    for (const Node& child : node.children) add_parameter(read_parameter(child, s.sources, issues), s);
     return true;
   };
   table.add("open", "mechanisms", "").optional().read = &open_mechanisms;
-  table.add("goal", "", "").read = [](const Node& node, Strategy& s, Issues& issues) {
+  table.add("goal", "", "").optional().read = [](const Node& node, Strategy& s, Issues& issues) {
     Table<Strategy> goal("goal", "what the common goal sets");
     goal.field("downtime", &Strategy::downtime_parameter, text(), "").optional();
     goal.field("bandwidth", &Strategy::bandwidth_parameter, text(), "").optional();
@@ -231,9 +276,12 @@ bool read_strategy(const Node& node, const Goal& goal, const std::string& goal_p
   std::optional<Json> downtime, bandwidth;
   if (goal.downtime) downtime = format_quantity(Dimension::kTime, static_cast<std::uint64_t>(goal.downtime->count()));
   if (goal.bandwidth) bandwidth = format_quantity(Dimension::kRate, goal.bandwidth->value);
-  bool ok = apply_goal(*strategy, "downtime", strategy->downtime_parameter, downtime, goal_pointer, spec, issues);
+  // A policy sets its own limits, which the goal replaces, and a parameter of its own the goal's.
+  const bool object = node.is(Node::Type::kObject);
+  bool ok = !object || apply_parameters(*strategy, node, true, spec, issues);
+  ok &= apply_goal(*strategy, "downtime", strategy->downtime_parameter, downtime, goal_pointer, spec, issues);
   ok &= apply_goal(*strategy, "bandwidth", strategy->bandwidth_parameter, bandwidth, goal_pointer, spec, issues);
-  if (node.is(Node::Type::kObject)) ok &= apply_parameters(*strategy, node, spec, issues);
+  if (object) ok &= apply_parameters(*strategy, node, false, spec, issues) && check_names(*strategy, node, issues);
   return ok && check(node, spec.options.plan, issues);
 }
 

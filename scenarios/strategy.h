@@ -31,7 +31,8 @@ struct Parameter {
 /// A migration algorithm as data: a named choice of mechanisms and numbers.
 struct Strategy {
   std::string summary;
-  std::string models;  ///< What of the original it has, and what it leaves out.
+  std::string models;      ///< What of the original it has, and what it leaves out.
+  std::string validation;  ///< What it was held against, and how far off it was; may be empty.
   sim::StrategyOptions options;
   std::vector<Parameter> parameters;
   std::string downtime_parameter;  ///< What the goal sets; empty: it has no such parameter.

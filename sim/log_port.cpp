@@ -45,7 +45,7 @@ core::Await<core::Done> LogPort::read(PageRange range, PageSet& into) {
     const PageSet& log = look(range);
     into.add(log, range);
     c_.note_set(RecordKind::kLogRead, log);
-    ++c_.result.dirty_syncs;
+    if (!c_.down || c_.options.strategy.counts_final_read) ++c_.result.dirty_syncs;
   });
 }
 
@@ -66,7 +66,7 @@ core::Await<core::Done> LogPort::read_and_clear(PageRange range, PageSet& into) 
     PageSet& log = look(range);
     into.add(log, range);
     c_.note_set(RecordKind::kLogReadCleared, log);
-    ++c_.result.dirty_syncs;
+    if (!c_.down || c_.options.strategy.counts_final_read) ++c_.result.dirty_syncs;
     if (c_.self()) c_.sender.protect(log, range);
     log.remove(range);
     if (c_.self()) c_.sender.protected_those(c_.memory());

@@ -70,6 +70,8 @@ struct StrategyOptions {
   models::Tracker tracker = models::Tracker::kEptWriteProtect;
   SenderOptions sender;
   std::vector<std::string> goal_ignored;  ///< Names of goal fields that this strategy cannot honour.
+  models::PolicyOptions policy;           ///< Who manages it, where somebody does.
+  bool counts_final_read = true;          ///< The result's count of log reads has the one after the stop (QEMU 10).
 };
 
 /// Where a checkpoint goes.

@@ -27,6 +27,7 @@ const std::map<std::string_view, Number, std::less<>>& numbers() {
       {"rounds_max", [](D draw, S) { return Json(draw.between(0, 20)); }},
       {"factor_max", [](D draw, S) { return Json(draw.between(0, 5)); }},
       {"pages_below", [](D draw, S) { return pages(draw.one_in(3) ? 0 : draw.scaled(1, 200)); }},
+      {"grown_by", [](D draw, S) { return pages(draw.one_in(3) ? 0 : draw.scaled(1, 200)); }},
       {"timeout", [](D draw, S scale) { return time(draw, Nanos{10'000}, scale.copy * 4); }},
       {"sender_slack", [](D draw, S) { return pages(draw.between(0, 100)); }},
       {"rate_max", rate_near},

@@ -89,6 +89,18 @@ TEST(Decide, StopsOnARoundWithoutGainOnlyAtTheHighestRate) {
   EXPECT_EQ(decide(plan, now), Decision::kContinue);
 }
 
+TEST(Decide, StopsWhenARoundSentSoManyMoreThanTheOneBefore) {
+  const Plan plan{.stop = {.budget = false, .grown_by = {32}}};
+  Situation now = situation();
+  now.last.index = 2;
+  now.sent_before = {969};
+  EXPECT_EQ(decide(plan, now), Decision::kContinue);
+  now.sent_before = {968};
+  EXPECT_EQ(decide(plan, now), Decision::kStop);
+  now.last.index = 1;
+  EXPECT_EQ(decide(plan, now), Decision::kContinue);
+}
+
 TEST(Decide, StopsAtTheSendersFloor) {
   const Plan plan{.stop = {.budget = false, .sender_floor = true}};
   Situation now = situation();
