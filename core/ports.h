@@ -125,7 +125,12 @@ class Guest {
   ~Guest() = default;
 };
 
-enum class Command : std::uint8_t { kNone, kCancel };
+enum class Command : std::uint8_t {
+  kNone,
+  kCancel,
+  kFinish,    ///< The rounds end here: the guest is stopped, and the rest sent.
+  kPostCopy,  ///< The same by post-copy, where the plan has it. Not heard otherwise.
+};
 
 /// Time, and what the operator wants.
 class Control {
@@ -134,6 +139,8 @@ class Control {
   virtual Await<Done> sleep_until(Nanos instant) = 0;
   /// The command that has come since the last poll.
   virtual Command poll() = 0;
+  /// The downtime limit now, where the plan says `planned`.
+  virtual Nanos downtime_max(Nanos planned) const { return planned; }
 
  protected:
   ~Control() = default;

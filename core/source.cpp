@@ -19,6 +19,7 @@ constexpr bool closes(RecordType type) {
 
 Source::Source(const Plan& plan, const SourcePorts& ports, const SourceSpace& space)
     : plan_(plan),
+      downtime_planned_(plan.stop.downtime_max),
       log_(ports.log),
       memory_(ports.memory),
       link_(ports.link),
@@ -78,10 +79,11 @@ Task<Done> Source::pre_copy() {
     co_await send_round();
     if (failed()) co_return Done{};
     round_.took = control_.now() - round_.began;
-    if (!postcopy_asked_) co_await harvest(false);
+    if (!rounds_cut_short()) co_await harvest(false);
     regulate_guest();
     end_round();
-    if (postcopy_asked_) co_return Done{};
+    heed_commands();
+    if (failed() || rounds_cut_short()) co_return Done{};
     next = decision();
     if (next == Decision::kAbort) fail(Outcome::kNoConvergence);
     if (plan_.rate == RateLaw::kAdaptive) {
@@ -350,7 +352,9 @@ Task<Done> Source::send_round() {
     co_await send_windowed();
     co_return Done{};
   }
-  while (!pending_.empty() && !failed()) co_await send_batch(pending_.size(), {UINT64_MAX}, kNever);
+  while (!pending_.empty() && !failed() && (stopped_ || !rounds_cut_short())) {
+    co_await send_batch(pending_.size(), {UINT64_MAX}, kNever);
+  }
   co_return Done{};
 }
 
@@ -499,7 +503,11 @@ Task<Done> Source::send_record(Record record, SendLimit limit) {
 
 /// Once the guest runs at the destination there is nothing left to call off.
 void Source::heed_commands() {
-  if (control_.poll() == Command::kCancel && !handed_over_) fail(Outcome::kCancelled);
+  const Command command = control_.poll();
+  if (command == Command::kCancel && !handed_over_) fail(Outcome::kCancelled);
+  if (command == Command::kFinish) finish_asked_ = true;
+  if (command == Command::kPostCopy && plan_.switch_over == Switch::kPostCopy) postcopy_asked_ = true;
+  plan_.stop.downtime_max = control_.downtime_max(downtime_planned_);
 }
 
 /// `before`, where it has pages, and then `runs` are in the set again that they were taken from. Of what is pending they are

@@ -106,12 +106,14 @@ class Source {
   BitsPerSecond rate_limit() const;
   Charge charge() const;
   Bytes counted_page() const;
+  bool rounds_cut_short() const { return postcopy_asked_ || finish_asked_; }
   bool failed() const { return outcome_ != Outcome::kCompleted; }
   void fail(Outcome outcome) {
     if (!failed()) outcome_ = outcome;
   }
 
-  const Plan& plan_;
+  Plan plan_;  // its own: the operator may change the downtime limit
+  Nanos downtime_planned_;
   DirtyLog& log_;
   Memory& memory_;
   Link& link_;
@@ -137,7 +139,8 @@ class Source {
   BitsPerSecond rate_{0};       // nominal limit in force; 0: none
   Nanos rounds_began_{0};
   Nanos postcopy_from_{kNever};  // by PostCopyRules::after
-  bool postcopy_asked_ = false;  // by either of the rules
+  bool postcopy_asked_ = false;  // by either of the rules, or by a command
+  bool finish_asked_ = false;
   struct {
     Share share = 0;  // in force
     std::uint32_t bad_periods = 0;

@@ -10,8 +10,8 @@ Task<Done> Source::send_windowed() {
   while (!failed()) {
     if (window_bytes_ <= window_budget_) {
       if (below_threshold() || read_is_due()) co_return Done{};
-      postcopy_asked_ = postcopy_is_due();
-      if (postcopy_asked_) co_return Done{};
+      if (postcopy_is_due()) postcopy_asked_ = true;
+      if (rounds_cut_short()) co_return Done{};
       if (!pending_.empty()) co_await send_slice();
       // Nothing known is pending, and no window has told the bandwidth yet.
       if (pending_.empty() && !below_threshold()) co_await control_.sleep_until(window_began_ + plan_.window);
@@ -22,6 +22,7 @@ Task<Done> Source::send_windowed() {
       close_window();
     }
     heed_commands();
+    if (rounds_cut_short()) co_return Done{};
   }
   co_return Done{};
 }

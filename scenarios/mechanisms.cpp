@@ -266,6 +266,48 @@ void add_throttle(Table<Owner>& table) {
   field("throttle_tailslow", &ThrottleRules::tailslow, flag(), "Not more of it than what seems to be needed.");
 }
 
+void add_policy(Table<Owner>& table) {
+  using models::PolicyOptions;
+  using models::Schedule;
+  const auto field = [&](const char* name, auto PolicyOptions::*member, auto codec, const char* doc) {
+    table
+        .field(
+            name, [=](Owner & o) -> auto& { return o.policy.*member; }, std::move(codec), doc)
+        .optional();
+  };
+  field("managed", &PolicyOptions::on, flag(), "A management layer watches the migration.");
+  field("policy_poll", &PolicyOptions::poll, time({"1 ms", "1 h"}), "It looks so often.");
+  field("downtime_schedule", &PolicyOptions::schedule,
+        choice<Schedule>(
+            {{"fixed", Schedule::kFixed, "The downtime limit stays."},
+             {"linear", Schedule::kLinear, "In equal steps up to it, by time and memory (nova)."},
+             {"exponential", Schedule::kExponential, "In growing steps up to it, one with each round (vdsm)."},
+             {"doubling", Schedule::kDoubling, "Doubled whenever the rest has grown again and again (Proxmox)."},
+             {"stall", Schedule::kStall, "Raised to it near a minimum of the rest, once it has stalled (KubeVirt)."}}),
+        "How a management layer moves the downtime limit.");
+  field("downtime_steps", &PolicyOptions::steps, count(2, 1000), "Steps of a linear or exponential schedule.");
+  field("downtime_step_per_gib", &PolicyOptions::step_per_gib, time({"0 s", "10000 h"}),
+        "With schedule linear: a step takes this long for each GiB of memory.");
+  field("downtime_start", &PolicyOptions::downtime_start, time({"0 s", "1 h"}),
+        "With schedule stall: the limit before it is raised.");
+  field("policy_timeout_per_gib", &PolicyOptions::timeout_per_gib, time({"0 s", "10000 h"}),
+        "The management layer ends the migration after this long for each GiB of memory; 0 s: never.");
+  field("progress_timeout", &PolicyOptions::progress_timeout, time({"0 s", "10000 h"}),
+        "It ends it when the least that remained has not fallen for this long; 0 s: never.");
+  field("policy_rounds_max", &PolicyOptions::rounds_max, count(0, kMany),
+        "It gives up when more rounds have ended; 0: no such bound.");
+  field("policy_force", &PolicyOptions::force, flag(),
+        "To end it is to stop the guest, or to begin post-copy where that is on; else to give up.");
+  field("stall_after", &PolicyOptions::stall_after, time({"0 s", "10000 h"}),
+        "With schedule stall: a round is held against those that are older than this.");
+  field("stall_ratio", &PolicyOptions::stall_ratio, share({"1 %", "100 %"}),
+        "With schedule stall: a round that leaves this share of their least, or more, has stalled.");
+  field("stall_near", &PolicyOptions::near, share({"0 %", "100 %"}),
+        "With schedule stall: it switches where the rest is within so much of the least.");
+  field("stall_hopeless", &PolicyOptions::hopeless, share({"100 %", "10000 %"}),
+        "With schedule stall: where so much of the downtime limit would be needed it is ended.");
+}
+
 void add_encoding(Table<Owner>& table) {
   table
       .field(
@@ -416,6 +458,7 @@ Table<Owner> make_table() {
   add_stop(table);
   add_rate(table);
   add_throttle(table);
+  add_policy(table);
   add_encoding(table);
   add_switch(table);
   return table;

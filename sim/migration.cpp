@@ -73,6 +73,9 @@ void Migration::begin() {
   c_.result.page_size = c_.memory().page_size();
   c_.result.total_bytes = guest.memory;
   start_core();
+  const StrategyOptions& strategy = c_.options.strategy;
+  if (strategy.policy.on) policy_.emplace(strategy.policy, strategy.plan.stop.downtime_max, guest.memory);
+  if (policy_) watch();
   close_if_over();
 }
 
@@ -158,7 +161,10 @@ void Migration::conclude(core::Outcome outcome) {
       result.status = Status::kInDoubt;
       result.home = Home::kNowhere;
       break;
-    case core::Outcome::kCancelled: result.status = Status::kCancelled; break;
+    case core::Outcome::kCancelled:
+      result.status = Status::kCancelled;
+      if (given_up_) result.reason = "policy";
+      break;
     case core::Outcome::kLinkBroken: return fail(c_.destination_dead ? "destination_crashed" : "link_broken");
     case core::Outcome::kRefused:
       return fail(channel_.refusal() == core::Refusal::kNoMemory ? "memory_refused" : "corrupt_stream");
@@ -201,6 +207,35 @@ void Migration::end_at_once(Status status, const char* reason) {
 }
 
 // ---------------------------------------------------------------- events
+// ---------------------------------------------------------------- who manages it
+
+/// Lets the policy look now and then, as long as the guest runs at the source.
+void Migration::watch() {
+  c_.world.engine.schedule(later(now(), c_.options.strategy.policy.poll), Lane::kFault, [this] {
+    if (c_.ended || c_.down || c_.fenced) return;
+    obey(policy_->look(view()));
+    watch();
+  });
+}
+
+models::Policy::View Migration::view() const {
+  return {.elapsed = now() - c_.result.requested_at,
+          .rounds = static_cast<std::uint32_t>(c_.result.iterations.size()),
+          .remaining = c_.memory().page_size() * space_->pending->count().value,
+          .sent = c_.result.transferred};
+}
+
+void Migration::obey(models::Policy::Verdict verdict) {
+  using Verdict = models::Policy::Verdict;
+  if (verdict == Verdict::kGoOn) return;
+  if (verdict == Verdict::kAbort) {
+    given_up_ = true;
+    return cancel();
+  }
+  command_ = c_.post_copy() ? core::Command::kPostCopy : core::Command::kFinish;
+  channel_.interrupt();
+}
+
 
 void Migration::cancel() {
   if (!began_ || c_.ended) return;
@@ -287,6 +322,7 @@ void Migration::round(const core::RoundStats& round) {
   }
   c_.note(RecordKind::kRoundSent, round.sent.value);
   c_.note(RecordKind::kRoundPending, round.pending_after.value);
+  if (policy_ && !round.stopped && !round.post_copy) obey(policy_->round_ended(view()));
 }
 
 }  // namespace godwit::sim

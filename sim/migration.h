@@ -6,6 +6,7 @@
 
 #include "core/destination.h"
 #include "core/source.h"
+#include "models/policy.h"
 #include "sim/arrival_port.h"
 #include "sim/channel.h"
 #include "sim/context.h"
@@ -58,6 +59,7 @@ class Migration final : core::Control, core::Observer {
   Nanos now() const override { return c_.now(); }
   core::Await<core::Done> sleep_until(Nanos instant) override { return c_.sleep_until(instant); }
   core::Command poll() override { return std::exchange(command_, core::Command::kNone); }
+  Nanos downtime_max(Nanos planned) const override { return policy_ ? policy_->downtime_max() : planned; }
   // Observer
   void enter(core::Phase phase) override;
   void round(const core::RoundStats& round) override;
@@ -65,6 +67,9 @@ class Migration final : core::Control, core::Observer {
   void note_phase(core::Phase phase);
   Pages delta_slots() const;
   void start_core();
+  void watch();
+  void obey(models::Policy::Verdict verdict);
+  models::Policy::View view() const;
   void close_if_over();
   void conclude(core::Outcome outcome);
   void release();
@@ -88,7 +93,9 @@ class Migration final : core::Control, core::Observer {
   std::optional<core::Task<core::Outcome>> source_task_;
   std::optional<core::Task<core::Destination::Outcome>> destination_task_;
 
+  std::optional<models::Policy> policy_;
   core::Command command_ = core::Command::kNone;
+  bool given_up_ = false;  // by the policy
   bool began_ = false;
   core::Phase phase_ = core::Phase::kSetup;
   Nanos phase_began_{0};

@@ -7,6 +7,7 @@
 
 #include "core/plan.h"
 #include "core/ports.h"
+#include "models/policy.h"
 #include "models/profile.h"
 #include "workloads/options.h"
 
@@ -69,9 +70,9 @@ struct StrategyOptions {
   std::string payer = "hypervisor";  ///< Who does it else: hypervisor or management.
   models::Tracker tracker = models::Tracker::kEptWriteProtect;
   SenderOptions sender;
-  std::vector<std::string> goal_ignored;  ///< Names of goal fields that this strategy cannot honour.
   models::PolicyOptions policy;           ///< Who manages it, where somebody does.
   bool counts_final_read = true;          ///< The result's count of log reads has the one after the stop (QEMU 10).
+  std::vector<std::string> goal_ignored;  ///< Names of goal fields that this strategy cannot honour.
 };
 
 /// Where a checkpoint goes.
