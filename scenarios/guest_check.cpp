@@ -120,6 +120,7 @@ void GuestChecker::check_workload(Options& workload, PageRange room, const std::
   if (workload.kind == Kind::kHotSet) check_hot(workload, range, pointer + "/hot_memory");
   if (workload.kind == Kind::kZipf) check_zipf(range, pointer);
   if (workload.kind == Kind::kRecorded) check_recording(workload, range, pointer + "/file");
+  if (workload.kind == Kind::kDirtyCurve) check_curve(workload, range, pointer + "/points");
 }
 
 /// Whether the place of its own that the workload has, if any, is in the guest's memory.
@@ -167,6 +168,22 @@ void GuestChecker::check_zipf(PageRange range, const std::string& pointer) {
     issues_.at_pointer(pointer, fmt::format("zipf needs a whole group of 64 pages, {}; its memory is {} from {} on",
                                             shown_pages(64), shown_pages(range.count), shown_pages(range.first)));
   add(zipf_pages_, pages, kZipfPages, pointer);
+}
+
+void GuestChecker::check_curve(Options& workload, PageRange range, const std::string& pointer) {
+  const std::vector<workloads::CurvePoint>& points = workload.points;
+  for (std::size_t i = 1; i < points.size(); ++i) {
+    if (points[i].after > points[i - 1].after && points[i].pages >= points[i - 1].pages) continue;
+    issues_.at_pointer(fmt::format("{}/{}", pointer, i), "expected a later time than before, and no fewer pages");
+    return;
+  }
+  auto fit = std::make_shared<workloads::CurveFit>(workloads::fit_curve(points, {range.count}));
+  if (fit->pages().value > range.count) {
+    issues_.at_pointer(pointer,
+                       fmt::format("this takes {} pages, but there are only {}", fit->pages().value, range.count));
+    return;
+  }
+  workload.curve = std::move(fit);
 }
 
 void GuestChecker::check_recording(Options& workload, PageRange range, const std::string& pointer) {

@@ -40,6 +40,7 @@ class GuestChecker {
   void check_phases(workloads::Options& workload, PageRange room, const std::string& pointer);
   void check_hot(const workloads::Options& workload, PageRange range, const std::string& pointer);
   void check_zipf(PageRange range, const std::string& pointer);
+  void check_curve(workloads::Options& workload, PageRange range, const std::string& pointer);
   void check_recording(workloads::Options& workload, PageRange range, const std::string& pointer);
   const Recording& recording(const std::filesystem::path& path);
   std::string shown_pages(std::uint64_t pages) const;

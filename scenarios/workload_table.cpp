@@ -11,17 +11,21 @@ constexpr std::uint32_t bit(Kind kind) { return 1u << static_cast<std::uint32_t>
 
 constexpr std::uint32_t kMemoryless = bit(Kind::kUniform) | bit(Kind::kHotSet) | bit(Kind::kZipf);
 constexpr std::uint32_t kByRate = kMemoryless | bit(Kind::kSequential);
-constexpr std::uint32_t kPlaced = kByRate | bit(Kind::kRecorded);
+constexpr std::uint32_t kPlaced = kByRate | bit(Kind::kRecorded) | bit(Kind::kDirtyCurve);
 
 std::vector<Choice<Kind>> kinds() {
-  return {{"idle", Kind::kIdle, "Writes nothing."},
-          {"uniform", Kind::kUniform, "Every page of its memory is as likely as any other."},
-          {"sequential", Kind::kSequential, "One page after the other, from the start again at the end."},
-          {"hot_set", Kind::kHotSet, "A share of the writes goes to a hot part of its memory, the rest elsewhere."},
-          {"zipf", Kind::kZipf, "The k-th group of 64 pages is written with weight 1 / k^exponent."},
-          {"phased", Kind::kPhased, "Workloads in turn, again and again."},
-          {"mix", Kind::kMix, "Workloads at the same time."},
-          {"recorded", Kind::kRecorded, "The writes of a real program, from a trace file."}};
+  return {
+      {"idle", Kind::kIdle, "Writes nothing."},
+      {"uniform", Kind::kUniform, "Every page of its memory is as likely as any other."},
+      {"sequential", Kind::kSequential, "One page after the other, from the start again at the end."},
+      {"hot_set", Kind::kHotSet, "A share of the writes goes to a hot part of its memory, the rest elsewhere."},
+      {"zipf", Kind::kZipf, "The k-th group of 64 pages is written with weight 1 / k^exponent."},
+      {"phased", Kind::kPhased, "Workloads in turn, again and again."},
+      {"mix", Kind::kMix, "Workloads at the same time."},
+      {"recorded", Kind::kRecorded, "The writes of a real program, from a trace file."},
+      {"dirty_curve", Kind::kDirtyCurve,
+       "Page classes with rates of their own, so that as many distinct pages are dirty, a time after all were clean, "
+       "as the curve says."}};
 }
 
 /// How writes are spread over time follows from the kind; the field exists so that a file can say it.
@@ -70,6 +74,35 @@ void add_recording(Table<Options>& table) {
       .only_for(recorded);
 }
 
+/// A point is a pair: a time, and how many pages.
+Codec<workloads::CurvePoint> curve_point() {
+  const Codec<Nanos> after = time({"1 us", "10000 h"});
+  const Codec<Pages> dirty = pages({"1 pages", "4294967296 pages"});
+  Codec<workloads::CurvePoint> codec;
+  codec.kind = "pairs of a time and pages";
+  codec.read = [=](const Node& node, workloads::CurvePoint& point, Issues& issues) {
+    if (!node.is(Node::Type::kArray) || node.children.size() != 2)
+      return issues.at(node, "expected a pair such as [\"100 ms\", \"1200 pages\"], got " + shown(node)), false;
+    return after.read(node.children[0], point.after, issues) && dirty.read(node.children[1], point.pages, issues);
+  };
+  codec.write = [=](const workloads::CurvePoint& point) {
+    return Json::array({after.write(point.after), dirty.write(point.pages)});
+  };
+  codec.schema = [=] {
+    return Json{
+        {"type", "array"}, {"items", Json::array({after.schema(), dirty.schema()})}, {"minItems", 2}, {"maxItems", 2}};
+  };
+  return codec;
+}
+
+void add_curve(Table<Options>& table) {
+  table
+      .field("points", &Options::points, list(curve_point(), 1, 1000),
+             "The distinct pages that are dirty so long after all were clean; times and pages rise, and pages more and "
+             "more slowly. Write rates of page classes are fitted to it; what they are off by is a warning of the run.")
+      .only_for(bit(Kind::kDirtyCurve));
+}
+
 void add_demand(Table<Options>& table) {
   constexpr std::uint32_t all = ~bit(Kind::kIdle);
   table
@@ -104,6 +137,7 @@ Table<Options> make_table(bool top) {
   table.field("kind", &Options::kind, choice(kinds()), "What kind of writer it is.");
   add_rates(table);
   add_recording(table);
+  add_curve(table);
   table
       .maybe("memory", &Options::memory, bytes({"4 KiB", "16 TiB"}),
              "The part of the guest that is touched; absent: all that is neither zero nor free.")

@@ -1,6 +1,7 @@
 #include "sim/migration.h"
 
 #include <algorithm>
+#include <string>
 
 namespace godwit::sim {
 namespace {
@@ -72,10 +73,10 @@ void Migration::begin() {
   if (c_.self()) c_.sender = {c_.options.strategy.sender, c_.memory(), guest.name, channel_.in_flight_max()};
   c_.result.page_size = c_.memory().page_size();
   c_.result.total_bytes = guest.memory;
-  start_core();
   const StrategyOptions& strategy = c_.options.strategy;
   if (strategy.policy.on) policy_.emplace(strategy.policy, strategy.plan.stop.downtime_max, guest.memory);
   if (policy_) watch();
+  start_core();
   close_if_over();
 }
 
@@ -206,7 +207,6 @@ void Migration::end_at_once(Status status, const char* reason) {
   on_end_();
 }
 
-// ---------------------------------------------------------------- events
 // ---------------------------------------------------------------- who manages it
 
 /// Lets the policy look now and then, as long as the guest runs at the source.
@@ -236,6 +236,7 @@ void Migration::obey(models::Policy::Verdict verdict) {
   channel_.interrupt();
 }
 
+// ---------------------------------------------------------------- events
 
 void Migration::cancel() {
   if (!began_ || c_.ended) return;
@@ -284,6 +285,11 @@ MigrationResult Migration::result() const {
     r.work_lost = work_lost();
     r.remaining = c_.memory().page_size() * space_->pending->count().value;
   }
+  if (const auto& curve = c_.guest.options->workload.curve) {
+    const auto thousandths = static_cast<std::uint64_t>(curve->error * 1000 + 0.999);
+    r.warnings.push_back("the guest's writes keep to its dirty curve within " + std::to_string(thousandths / 10) + "." +
+                         std::to_string(thousandths % 10) + " %");
+  }
   if (r.downtime > Nanos{0}) r.service_gap = r.downtime + c_.destination_profile().announce;
   r.costs = c_.bills();
   return r;
@@ -316,13 +322,13 @@ void Migration::round(const core::RoundStats& round) {
   c_.world.engine.spend(20'000 + 16 * c_.memory().blocks());
   result.iterations.push_back({round, c_.guest.throttle});
   result.skipped += round.skipped;
+  if (policy_ && !round.stopped && !round.post_copy) obey(policy_->round_ended(view()));
   if (!round.stopped && !round.post_copy && round.took > Nanos{0}) {
     result.dirty_pages_rate =
         mul_div(round.new_dirty.value, kNanosPerSecond, static_cast<std::uint64_t>(round.took.count()));
   }
   c_.note(RecordKind::kRoundSent, round.sent.value);
   c_.note(RecordKind::kRoundPending, round.pending_after.value);
-  if (policy_ && !round.stopped && !round.post_copy) obey(policy_->round_ended(view()));
 }
 
 }  // namespace godwit::sim

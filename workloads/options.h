@@ -7,11 +7,12 @@
 #include <vector>
 
 #include "base/units.h"
+#include "workloads/dirty_curve.h"
 #include "workloads/trace.h"
 
 namespace godwit::workloads {
 
-enum class Kind : std::uint8_t { kIdle, kUniform, kSequential, kHotSet, kZipf, kPhased, kMix, kRecorded };
+enum class Kind : std::uint8_t { kIdle, kUniform, kSequential, kHotSet, kZipf, kPhased, kMix, kRecorded, kDirtyCurve };
 
 /// How writes depend on the CPU that the guest gets.
 enum class Demand : std::uint8_t {
@@ -36,6 +37,8 @@ struct Options {
   Nanos offset{0};                             ///< recorded: where in the trace to begin.
   std::uint64_t speed_millionths = 1'000'000;  ///< recorded: how much faster than it was recorded.
   bool repeat = true;                          ///< recorded: from the start again at the end; else idle.
+  std::vector<CurvePoint> points;              ///< dirty_curve: the curve.
+  std::shared_ptr<const CurveFit> curve;       ///< dirty_curve: what writes so. Required; fits the memory.
   Bytes bytes_per_write{0};                    ///< A write changes so many bytes in a row of its page; 0: all of it.
   bool zeroes = false;                         ///< What is written are zeroes: a zero page stays one.
   Demand demand = Demand::kPaced;              ///< Of the whole workload: given at the top only.

@@ -106,6 +106,15 @@ void Workload::add(const Options& options, const Schedule& schedule, PageRange t
     case Kind::kMix:
       for (const Options& part : options.parts) add(part, schedule, range, page_size);
       break;
+    case Kind::kDirtyCurve: {
+      GODWIT_CHECK(options.curve != nullptr && options.curve->pages().value <= range.count);
+      PageIndex first = range.first;
+      for (const PageClass& each : options.curve->classes) {
+        leaf(Law::kUniform, {first, each.pages.value}, each.rate_millionths);
+        first += each.pages.value;
+      }
+      break;
+    }
     case Kind::kRecorded: {
       GODWIT_CHECK(options.trace != nullptr);
       const PageRange where{range.first, std::min(range.count, options.trace->page_count)};
