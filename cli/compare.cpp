@@ -19,6 +19,7 @@
 #include "report/compare_json.h"
 #include "report/compare_table.h"
 #include "report/outcome_page.h"
+#include "scenarios/strategy.h"
 #include "studies/compare.h"
 
 namespace godwit::cli {
@@ -43,7 +44,17 @@ studies::Comparison run_all(const std::vector<studies::Contender>& contenders, c
   });
 }
 
-int compare(const Arguments& arguments) {
+/// All that move a guest to a host, self-migration first: it is the measure.
+std::vector<std::string> all_strategies() {
+  std::vector<std::string> names{"self-migration"};
+  for (const scenarios::Strategy& each : scenarios::strategies())
+    if (!each.options.plan.goes_on && each.name() != names.front()) names.push_back(each.name());
+  return names;
+}
+
+int compare(const Arguments& given) {
+  Arguments arguments = given;
+  if (arguments.strategies == std::vector<std::string>{"all"}) arguments.strategies = all_strategies();
   std::vector<std::string> sorted = arguments.strategies;
   std::ranges::sort(sorted);
   if (const auto twice = std::ranges::adjacent_find(sorted); twice != sorted.end())
@@ -96,7 +107,9 @@ void add_compare(CLI::App& app, int& exit_status) {
   CLI::App* command = app.add_subcommand("compare", "Run one scenario under several strategies, side by side");
   add_scenario_options(*command, *arguments);
   command
-      ->add_option("--strategies", arguments->strategies, "Strategies, with commas between; the first is the measure")
+      ->add_option(
+          "--strategies", arguments->strategies,
+          "Strategies, with commas between; the first is the measure. all: every one that moves a guest to a host")
       ->delimiter(',')
       ->type_name("A,B,...")
       ->capture_default_str();

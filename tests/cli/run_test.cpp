@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "tests/support/command.h"
 
@@ -96,6 +97,22 @@ TEST(Compare, DoesNotDependOnTheNumberOfJobs) {
   const std::string one = with("1");
   EXPECT_EQ(one, with("2"));
   EXPECT_EQ(Json::parse(one)["seeds"].size(), 5u);
+}
+
+TEST(Compare, RunsAllStrategiesThatGoToAHostInOneCommand) {
+  const std::string file = std::string(GODWIT_SOURCE_DIR) + "/scenarios/library/idle_guest.json";
+  const Ran all = godwit({"compare", file, "--strategies", "all", "--seeds", "1", "--json", "-"});
+  ASSERT_EQ(all.status, 0) << all.err;
+  std::set<std::string> seen;
+  for (const Json& each : Json::parse(all.out)["strategies"]) {
+    EXPECT_EQ(each["verified"], true) << each["name"];
+    seen.insert(each["name"].get<std::string>());
+  }
+  std::set<std::string> expected;
+  const std::string folder = std::string(GODWIT_SOURCE_DIR) + "/scenarios/strategies";
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) expected.insert(entry.path().stem().string());
+  expected.erase("self-checkpoint");  // which goes to a file
+  EXPECT_EQ(seen, expected);
 }
 
 TEST(Compare, ExplainsTheDifference) {
