@@ -212,6 +212,17 @@ std::unique_ptr<Writer> make_writer(const workloads::Options& options, PageRange
       for (std::uint64_t i = 0; i < options.parts.size(); ++i) mix->add(inner(options.parts[i], i));
       return mix;
     }
+    case Kind::kDirtyCurve: {
+      auto mix = std::make_unique<MixWriter>();
+      for (const workloads::PageClass& each : options.curve->classes) {
+        const PageRange part{range.first, each.pages.value};
+        mix->add(std::make_unique<PoissonWriter>(static_cast<double>(each.rate_millionths) / 1e6,
+                                                 seed * 1'000'003 + part.first,
+                                                 [part](Random& random) { return any_of(part, random); }));
+        range.first += part.count;
+      }
+      return mix;
+    }
   }
   return nullptr;
 }

@@ -1,7 +1,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <memory>
 #include <random>
+#include <utility>
 
 #include "tests/support/drawn_guest.h"
 #include "tests/support/statistics.h"
@@ -224,6 +226,15 @@ TEST(MixLaw, PartsThatOverlap) {
                         .parts = {at_rate(Kind::kUniform, 100, {50, 600}), at_rate(Kind::kZipf, 200, {130, 500}),
                                   at_rate(Kind::kSequential, 50, {500, 100}), at_rate(Kind::kUniform, 5, {600, 8000})}};
   expect_same_law({.name = "mix", .options = options, .looks = looks(700ms)});
+}
+
+TEST(DirtyCurveLaw, ItsClassesLieOneAfterTheOther) {
+  auto curve = std::make_shared<CurveFit>();
+  for (const auto& [pages, per_second] : {std::pair{70u, 400u}, std::pair{4000u, 900u}, std::pair{3u, 1u}})
+    curve->classes.push_back({.pages = {pages}, .rate_millionths = per_second * std::uint64_t{1'000'000}});
+  Options options{.kind = Kind::kDirtyCurve, .at = pages(50)};
+  options.curve = curve;
+  expect_same_law({.name = "dirty_curve", .options = options, .looks = looks(700ms)});
 }
 
 // Without a place of its own a workload writes to what is neither zero nor free.
