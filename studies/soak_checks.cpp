@@ -35,7 +35,9 @@ class MigrationCheck {
     switch (r_.status) {
       case Status::kCompleted: completed(); break;
       case Status::kFailed: stayed(has_cause()); break;
-      case Status::kCancelled: stayed(r_.reason.empty() && event(EventKind::kCancel)); break;
+      case Status::kCancelled:
+        stayed(r_.reason.empty() ? event(EventKind::kCancel) : r_.reason == "policy" && options_.strategy.policy.on);
+        break;
       case Status::kUnfinished: unfinished(); break;
       case Status::kInDoubt: nowhere(event(EventKind::kLinkDown) || event(EventKind::kCorrupt)); break;
       case Status::kLost: nowhere(has_cause()); break;
@@ -225,6 +227,7 @@ const std::vector<std::string_view>& reasons() {
                                                     "shadow_full",
                                                     "no_convergence",
                                                     "work_limit",
+                                                    "policy",
                                                     "already_there",
                                                     "guest_gone"};
   return all;

@@ -100,8 +100,10 @@ class GuestDrawer {
     const PageRange range = place(drawn);
     if (kind == "zipf" && workloads::whole_words(range).count == 0) kind = "uniform";
     if (kind == "recorded" && (page_ != kPage || range.count < kSoakRecordingPages)) kind = "sequential";
+    if (kind == "dirty_curve" && range.count < 64) kind = "uniform";
     drawn["kind"] = kind;
     if (kind == "recorded") return recorded(std::move(drawn));
+    if (kind == "dirty_curve") return curve(std::move(drawn), range.count);
 
     GODWIT_CHECK(kind == "uniform" || kind == "sequential" || kind == "hot_set" || kind == "zipf");
     const std::uint64_t carried = std::max<std::uint64_t>(bandwidth_.value / 8 / page_, 64);
@@ -112,6 +114,20 @@ class GuestDrawer {
       drawn["hot_share"] = percent(draw_.between(0, 100));
     }
     if (kind == "zipf") drawn["exponent"] = static_cast<double>(draw_.between(0, 12)) / 4;
+    return drawn;
+  }
+
+  /// Distinct pages that rise more and more slowly over time, few enough that a fit has its place in `room`.
+  Json curve(Json drawn, std::uint64_t room) {
+    Json points = Json::array();
+    std::uint64_t after = draw_.between(1'000'000, 100'000'000), pages = draw_.scaled(1, room / 64);
+    for (std::uint64_t n = draw_.between(1, 4); n > 0; --n) {
+      points.push_back(
+          {scenarios::format_quantity(scenarios::Dimension::kTime, after), fmt::format("{} pages", pages)});
+      after *= 3;
+      pages += pages / 2 + 1;
+    }
+    drawn["points"] = points;
     return drawn;
   }
 

@@ -104,7 +104,8 @@ TEST(Compare, RunsAllStrategiesThatGoToAHostInOneCommand) {
   const Ran all = godwit({"compare", file, "--strategies", "all", "--seeds", "1", "--json", "-"});
   ASSERT_EQ(all.status, 0) << all.err;
   std::set<std::string> seen;
-  for (const Json& each : Json::parse(all.out)["strategies"]) {
+  const Json document = Json::parse(all.out);
+  for (const Json& each : document["strategies"]) {
     EXPECT_EQ(each["verified"], true) << each["name"];
     seen.insert(each["name"].get<std::string>());
   }

@@ -90,7 +90,7 @@ godwit_plant(runs_the_guest_before_commit FILE core/destination.cpp
 godwit_plant(commits_without_a_fence FILE core/source.cpp
   FROM "if (!plan_.goes_on) guest_.fence();"
   TO ""
-  CAUGHT "fenced")
+  CAUGHT "fenced|verified")
 
 godwit_plant(runs_the_guest_twice FILE core/source.cpp
   FROM "if (!plan_.goes_on) guest_.fence();"
