@@ -56,6 +56,8 @@ constexpr std::uint64_t mul_div_up(std::uint64_t a, std::uint64_t b, std::uint64
   return quotient > UINT64_MAX ? UINT64_MAX : static_cast<std::uint64_t>(quotient);
 }
 
+inline double milliseconds(Nanos time) { return static_cast<double>(time.count()) / 1e6; }
+
 /// `n` nanoseconds, or kNever where that many do not fit.
 constexpr Nanos saturating_nanos(std::uint64_t n) {
   return n >= static_cast<std::uint64_t>(kNever.count()) ? kNever : Nanos{static_cast<std::int64_t>(n)};

@@ -31,7 +31,7 @@ namespace {
 namespace fs = std::filesystem;
 using studies::Check;
 
-struct Arguments {
+struct CheckArguments {
   std::vector<std::string> files;
   bool update = false;
   bool require_golden = false;
@@ -39,17 +39,12 @@ struct Arguments {
   std::string json, junit;
 };
 
-int refuse(const std::string& what) {
-  fmt::print(stderr, "godwit check: {}\n", what);
-  return kWrongInput;
-}
-
 /// Opens the file that `option` names, where it names one. False after saying what went wrong.
 bool open(const char* option, const std::string& path, std::optional<Output>& output) {
   if (path.empty()) return true;
   auto opened = Output::open(path);
   if (const auto* trouble = std::get_if<std::string>(&opened)) {
-    refuse(fmt::format("{}: {}", option, *trouble));
+    refuse("check", fmt::format("{}: {}", option, *trouble));
     return false;
   }
   output.emplace(std::get<Output>(std::move(opened)));
@@ -75,7 +70,7 @@ std::optional<std::vector<std::string>> scenario_files(std::vector<std::string> 
     const bool folder = fs::is_directory(name, ignored);
     const std::vector<std::string> found = folder ? scenarios_in(name) : std::vector{name};
     if (found.empty()) {
-      refuse(fmt::format("{}: there is no scenario in this folder", name));
+      refuse("check", fmt::format("{}: there is no scenario in this folder", name));
       return std::nullopt;
     }
     for (const std::string& each : found)
@@ -102,7 +97,7 @@ bool read_golden(Check& check) {
 
 /// Everything that is to be run, or nothing after saying all that is wrong with any of it. An update replaces a golden
 /// that cannot be read.
-std::optional<std::vector<Check>> read_all(const std::vector<std::string>& files, const Arguments& arguments) {
+std::optional<std::vector<Check>> read_all(const std::vector<std::string>& files, const CheckArguments& arguments) {
   std::vector<Check> checks;
   bool right = true;
   for (const std::string& file : files) {
@@ -134,7 +129,7 @@ bool update(Check& check) {
   } else {
     trouble = std::get<Output>(output).write(studies::golden_text(check.outcome->found));
   }
-  if (!trouble.empty()) refuse(trouble);
+  if (!trouble.empty()) refuse("check", trouble);
   check.golden_written = trouble.empty();
   return trouble.empty();
 }
@@ -148,9 +143,10 @@ int status_of(const std::vector<Check>& checks) {
   return std::ranges::all_of(checks, &Check::passed) ? kDone : kUnmet;
 }
 
-int check(const Arguments& arguments) {
+int check(const CheckArguments& arguments) {
   exit_on_interrupt();
-  if (arguments.json == "-" && arguments.junit == "-") return refuse("--json and --junit: one of them to a file");
+  if (arguments.json == "-" && arguments.junit == "-")
+    return refuse("check", "--json and --junit: one of them to a file");
   std::optional<Output> json, junit;
   if (!open("--json", arguments.json, json) || !open("--junit", arguments.junit, junit)) return kWrongInput;
   const auto files = scenario_files(arguments.files);
@@ -173,7 +169,7 @@ int check(const Arguments& arguments) {
   std::string trouble;
   if (junit) trouble = junit->write(report::junit_xml(*checks));
   if (json && trouble.empty()) trouble = json->write(report::check_json(*checks).dump(2) + "\n");
-  if (!trouble.empty()) return refuse(trouble);
+  if (!trouble.empty()) return refuse("check", trouble);
   if (!json && arguments.junit != "-") fmt::print("{}", report::check_table(*checks));
   return written ? status_of(*checks) : kWrongInput;
 }
@@ -181,7 +177,7 @@ int check(const Arguments& arguments) {
 }  // namespace
 
 void add_check(CLI::App& app, int& exit_status) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<CheckArguments>();
   CLI::App* command = app.add_subcommand("check", "Run scenarios against their expectations and golden results");
   command
       ->add_option("files", arguments->files,

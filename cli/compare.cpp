@@ -25,16 +25,11 @@
 namespace godwit::cli {
 namespace {
 
-struct Arguments : ScenarioArguments {
+struct CompareArguments : ScenarioArguments {
   std::vector<std::string> strategies{"self-migration", "stop-and-copy", "clark05", "qemu-10"};
   studies::CompareOptions options{.seeds = 5, .jobs = std::max(1u, std::thread::hardware_concurrency())};
   std::string json, report;
 };
-
-int refuse(const std::string& what) {
-  fmt::print(stderr, "godwit compare: {}\n", what);
-  return kWrongInput;
-}
 
 studies::Comparison run_all(const std::vector<studies::Contender>& contenders, const studies::CompareOptions& options) {
   ProgressLine line("runs");
@@ -52,29 +47,30 @@ std::vector<std::string> all_strategies() {
   return names;
 }
 
-int compare(const Arguments& given) {
-  Arguments arguments = given;
+int compare(const CompareArguments& given) {
+  CompareArguments arguments = given;
   if (arguments.strategies == std::vector<std::string>{"all"}) arguments.strategies = all_strategies();
   std::vector<std::string> sorted = arguments.strategies;
   std::ranges::sort(sorted);
   if (const auto twice = std::ranges::adjacent_find(sorted); twice != sorted.end())
-    return refuse(fmt::format("--strategies: {} is there twice", *twice));
+    return refuse("compare", fmt::format("--strategies: {} is there twice", *twice));
 
   std::optional<Output> json;
   if (!arguments.json.empty()) {
     auto opened = Output::open(arguments.json);
-    if (const auto* trouble = std::get_if<std::string>(&opened)) return refuse("--json: " + *trouble);
+    if (const auto* trouble = std::get_if<std::string>(&opened)) return refuse("compare", "--json: " + *trouble);
     json.emplace(std::get<Output>(std::move(opened)));
   }
   std::optional<PageFile> page;
   if (!arguments.report.empty()) {
     auto opened = PageFile::open(arguments.report);
-    if (const auto* trouble = std::get_if<std::string>(&opened)) return refuse("--report: " + *trouble);
+    if (const auto* trouble = std::get_if<std::string>(&opened)) return refuse("compare", "--report: " + *trouble);
     page.emplace(std::get<PageFile>(std::move(opened)));
   }
   const auto loaded = load(arguments);
   if (!loaded) return kWrongInput;
-  if (loaded->options.migrations.empty()) return refuse(arguments.file + ": no migration to compare strategies for");
+  if (loaded->options.migrations.empty())
+    return refuse("compare", arguments.file + ": no migration to compare strategies for");
   auto result = studies::contenders(*loaded, arguments.strategies);
   if (const auto* issues = std::get_if<std::vector<scenarios::Issue>>(&result)) {
     fmt::print(stderr, "{}", scenarios::to_string(*issues));
@@ -86,14 +82,14 @@ int compare(const Arguments& given) {
   if (comparison.seeds.empty()) return kInterrupted;
   if (json) {
     const std::string trouble = json->write(report::compare_json(comparison, loaded->effective).dump(2) + "\n");
-    if (!trouble.empty()) return refuse(trouble);
+    if (!trouble.empty()) return refuse("compare", trouble);
   } else {
     fmt::print("{}", report::compare_table(comparison, {loaded->options.name, question_of(*loaded)}));
   }
   if (page) {
     const report::ResultFile shown{arguments.file, report::compare_json(comparison, loaded->effective)};
     if (const std::string trouble = page->write(report::outcomes_page({shown})); !trouble.empty())
-      return refuse(trouble);
+      return refuse("compare", trouble);
   }
   if (!interrupted()) return kDone;
   fmt::print(stderr, "interrupted after {} of {} seeds\n", comparison.seeds.size(), arguments.options.seeds);
@@ -103,7 +99,7 @@ int compare(const Arguments& given) {
 }  // namespace
 
 void add_compare(CLI::App& app, int& exit_status) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<CompareArguments>();
   CLI::App* command = app.add_subcommand("compare", "Run one scenario under several strategies, side by side");
   add_scenario_options(*command, *arguments);
   command

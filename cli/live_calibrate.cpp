@@ -16,7 +16,7 @@
 namespace godwit::cli {
 namespace {
 
-struct Arguments {
+struct LiveCalibrateArguments {
   std::string output, name = "this-host";
   bool plain = false;
 };
@@ -29,7 +29,7 @@ std::string plain_costs(const std::string& profile) {
   return scenarios::profile().write(read->costs).dump(2) + "\n";
 }
 
-int run(const Arguments& arguments) {
+int run(const LiveCalibrateArguments& arguments) {
   std::optional<Output> output;
   if (!arguments.output.empty()) {
     auto opened = Output::open(arguments.output);
@@ -57,7 +57,7 @@ int run(const Arguments& arguments) {
 }  // namespace
 
 void add_live_calibrate(CLI::App& live, int& exit_status) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<LiveCalibrateArguments>();
   CLI::App* command = live.add_subcommand("calibrate", "Measure what this host needs for what a migration does");
   command->add_option("-o,--output", arguments->output, "Host profile to write; without it, a table on stdout")
       ->type_name("FILE");

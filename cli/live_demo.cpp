@@ -21,7 +21,7 @@ using report::Columns;
 using report::human;
 using Json = report::Json;
 
-struct Arguments {
+struct LiveDemoArguments {
   LiveArguments setting;
   LiveRunArguments run;
 };
@@ -76,7 +76,7 @@ void print_demo(const LiveSetting& setting, const std::vector<Move>& moves,
       describe(live::Tracking::kAsynchronous));
 }
 
-int demo(const Arguments& arguments) {
+int demo(const LiveDemoArguments& arguments) {
   const auto understood = understand(arguments.setting);
   if (const auto* wrong = std::get_if<std::vector<std::string>>(&understood)) return refuse_live(*wrong);
   const auto& setting = std::get<LiveSetting>(understood);
@@ -105,7 +105,7 @@ int demo(const Arguments& arguments) {
 }  // namespace
 
 void add_live_demo(CLI::App& live, int& exit_status) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<LiveDemoArguments>();
   CLI::App* command =
       live.add_subcommand("demo", "A guest moves itself, is moved from outside, and what was predicted");
   add_live_options(*command, arguments->setting);

@@ -33,7 +33,7 @@ struct EndArguments {
 };
 
 /// Reads what several commands take; gathers what is wrong.
-class Reader {
+class EndReader {
  public:
   Nanos time(const char* option, const std::string& text, Nanos otherwise) {
     if (text.empty()) return otherwise;
@@ -102,7 +102,7 @@ constexpr Nanos kForEver{std::int64_t{365} * 24 * 3600 * 1'000'000'000};
 
 int send(const EndArguments& arguments) {
   const auto understood = understand(arguments.guest);
-  Reader reader;
+  EndReader reader;
   if (const auto* wrong = std::get_if<std::vector<std::string>>(&understood)) reader.trouble = *wrong;
   const live::Address to = reader.address("--to", arguments.to);
   live::Address service = reader.address("--service", arguments.service);
@@ -160,7 +160,7 @@ int send(const EndArguments& arguments) {
 }
 
 int receive(const EndArguments& arguments) {
-  Reader reader;
+  EndReader reader;
   live::Address door = reader.address("--listen", arguments.listen);
   const live::Address service = reader.address("--service", arguments.service);
   const live::Token token = reader.token(arguments.token_file);
@@ -212,7 +212,7 @@ int receive(const EndArguments& arguments) {
 }
 
 int ask(const EndArguments& arguments) {
-  Reader reader;
+  EndReader reader;
   std::vector<live::Address> addresses;
   for (const std::string& each : arguments.at) addresses.push_back(reader.address("--at", each));
   const Nanos lasts = reader.time("--for", arguments.lasts, kForEver);

@@ -22,7 +22,7 @@ using report::Columns;
 using report::human;
 using Json = report::Json;
 
-struct Arguments {
+struct LiveGridArguments {
   LiveRunArguments run;
   std::uint32_t moves = 1;
 };
@@ -134,7 +134,7 @@ void print_grid(const std::vector<Point>& points) {
              count([](const Point& p) { return p.measured.verified; }));
 }
 
-int run_grid(const Arguments& arguments) {
+int run_grid(const LiveGridArguments& arguments) {
   if (const auto why = live::guests_unsupported()) return refuse_live({"godwit live: " + *why});
   const auto host = measured_host(arguments.run.profile);
   if (!host) return kWrongInput;
@@ -164,7 +164,7 @@ int run_grid(const Arguments& arguments) {
 }  // namespace
 
 void add_live_grid(CLI::App& live, int& exit_status) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<LiveGridArguments>();
   CLI::App* command = live.add_subcommand("grid", "Simulated against measured, over 24 settings each way");
   command->add_option("--moves", arguments->moves, "Moves of each setting, of which the median counts")
       ->type_name("N")

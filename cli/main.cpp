@@ -6,7 +6,6 @@
 #include "cli/live.h"
 #include "cli/panic.h"
 #include "cli/parse.h"
-#include "cli/record.h"
 
 int main(int argc, char** argv) {
   using namespace godwit::cli;
@@ -39,7 +38,7 @@ int main(int argc, char** argv) {
   add_workloads(app, exit_status);
   add_schema(app, exit_status);
   add_version(app, exit_status);
-  godwit::add_record(app, exit_status);
+  add_record(app, exit_status);
   add_live(app, exit_status);
   app.callback([&app] {
     if (app.get_subcommands().empty()) fmt::print("{}", app.help());

@@ -11,6 +11,7 @@
 
 #include "cli/commands.h"
 #include "cli/input.h"
+#include "cli/output.h"
 #include "cli/sweep_store.h"
 #include "studies/sweep.h"
 
@@ -21,15 +22,10 @@ using studies::Database;
 using studies::StoreError;
 using studies::SweepStore;
 
-struct Arguments {
+struct MergeArguments {
   std::vector<std::string> files;
   std::string out, csv;
 };
-
-int refuse(const std::string& what) {
-  fmt::print(stderr, "godwit merge: {}\n", what);
-  return kWrongInput;
-}
 
 /// All parts, of one sweep and one version. Throws StoreError.
 std::vector<SweepStore> open_all(const std::vector<std::string>& files) {
@@ -47,9 +43,10 @@ std::vector<SweepStore> open_all(const std::vector<std::string>& files) {
   return parts;
 }
 
-int merge(const Arguments& arguments) {
+int merge(const MergeArguments& arguments) {
   std::error_code ignored;
-  if (std::filesystem::exists(arguments.out, ignored)) return refuse(arguments.out + ": this file is there already");
+  if (std::filesystem::exists(arguments.out, ignored))
+    return refuse("merge", arguments.out + ": this file is there already");
   try {
     std::vector<SweepStore> parts = open_all(arguments.files);
     studies::StoreHeader header = parts.front().header();
@@ -63,20 +60,20 @@ int merge(const Arguments& arguments) {
     fmt::print("{}", account_of(merged));
     if (!arguments.csv.empty()) {
       const std::string trouble = write_csv(merged, arguments.csv);
-      if (!trouble.empty()) return refuse("--csv: " + trouble);
+      if (!trouble.empty()) return refuse("merge", "--csv: " + trouble);
     }
     const std::string missing = missing_of(merged);
     fmt::print(stderr, "{}", missing);
     return missing.empty() ? kDone : kUnmet;
   } catch (const StoreError& error) {
-    return refuse(error.what());
+    return refuse("merge", error.what());
   }
 }
 
 }  // namespace
 
 void add_merge(CLI::App& app, int& exit_status) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<MergeArguments>();
   CLI::App* command = app.add_subcommand("merge", "Put the parts of a sweep together");
   command->add_option("file", arguments->files, "Outputs of godwit sweep --shard")->required()->type_name("FILE");
   command->add_option("--out,-o", arguments->out, "The whole, an SQLite file that is not there yet")

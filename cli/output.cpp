@@ -12,6 +12,7 @@
 #include <system_error>
 #include <utility>
 
+#include "cli/commands.h"
 #include "cli/interrupt.h"
 
 namespace godwit::cli {
@@ -29,6 +30,11 @@ mode_t new_file_mode() {
 }
 
 }  // namespace
+
+int refuse(std::string_view command, std::string_view what) {
+  fmt::print(stderr, "godwit {}: {}\n", command, what);
+  return kWrongInput;
+}
 
 std::variant<Output, std::string> Output::open(const std::string& path) {
   Output output;

@@ -6,6 +6,9 @@
 
 namespace godwit::cli {
 
+/// Says on standard error what is wrong with what `command` was given. Returns kWrongInput.
+int refuse(std::string_view command, std::string_view what);
+
 /// A file that appears under its name complete or not at all; "-" is standard output. What is no regular file (a
 /// terminal, a pipe) is written as it is.
 class Output {

@@ -54,7 +54,7 @@ std::string about_extra(const CLI::App& command, const std::string& word) {
   return fmt::format("unknown command {}{}", word, hint.empty() ? "; there are " + scenarios::joined(names) : hint);
 }
 
-int refuse(const CLI::App& app, const std::string& what) {
+int refuse_line(const CLI::App& app, const std::string& what) {
   const CLI::App& command = current(app);
   fmt::print(stderr, "{}: {}\n(see {} --help)\n", path_of(command), what, path_of(command));
   return kWrongInput;
@@ -70,9 +70,9 @@ int read_and_run(CLI::App& app, int argc, char** argv, const int& exit_status) {
   } catch (const CLI::ExtrasError& error) {
     const CLI::App& command = current(app);
     const std::vector<std::string> extras = command.remaining(true);
-    return refuse(app, extras.empty() ? error.what() : about_extra(command, extras.front()));
+    return refuse_line(app, extras.empty() ? error.what() : about_extra(command, extras.front()));
   } catch (const CLI::ParseError& error) {
-    return refuse(app, error.what());
+    return refuse_line(app, error.what());
   }
 }
 

@@ -17,6 +17,7 @@
 #include "cli/commands.h"
 #include "cli/input.h"
 #include "cli/interrupt.h"
+#include "cli/output.h"
 #include "cli/progress.h"
 #include "report/columns.h"
 #include "report/format.h"
@@ -31,7 +32,7 @@ using report::Align;
 using report::Columns;
 using scenarios::Json;
 
-struct Arguments {
+struct PredictArguments {
   std::string file, curve, model = "core";
   std::string memory = "4 GiB", write_rate, workload_memory, strategy = "qemu-10";
   studies::PredictOptions options{.bandwidths = {"100 Mbit/s", "1 Gbit/s", "2 Gbit/s", "2.5 Gbit/s", "5 Gbit/s",
@@ -41,11 +42,6 @@ struct Arguments {
                                   .jobs = std::max(1u, std::thread::hardware_concurrency())};
 };
 
-int refuse(const std::string& what) {
-  fmt::print(stderr, "godwit predict: {}\n", what);
-  return kWrongInput;
-}
-
 /// The values of `texts`, both in ascending order and each once; nothing after saying which is none.
 std::optional<std::vector<std::uint64_t>> counted(scenarios::Dimension dimension, std::vector<std::string>& texts,
                                                   const char* option) {
@@ -54,7 +50,7 @@ std::optional<std::vector<std::uint64_t>> counted(scenarios::Dimension dimension
     const auto read = scenarios::parse_quantity(dimension, text);
     const auto* value = std::get_if<std::uint64_t>(&read);
     if (value == nullptr || *value == 0) {
-      refuse(fmt::format("{}: expected {}, got {}", option, scenarios::expected(dimension), text));
+      refuse("predict", fmt::format("{}: expected {}, got {}", option, scenarios::expected(dimension), text));
       return std::nullopt;
     }
     sorted.emplace(*value, text);
@@ -74,8 +70,8 @@ std::vector<Columns::Column> columns(const std::vector<std::string>& downtimes) 
   return all;
 }
 
-int by_gudkov(Arguments arguments) {
-  if (arguments.curve.empty()) return refuse("--model gudkov-2023 needs a measured curve: --curve FILE");
+int by_gudkov(PredictArguments arguments) {
+  if (arguments.curve.empty()) return refuse("predict", "--model gudkov-2023 needs a measured curve: --curve FILE");
   const auto loaded = studies::load_samples(arguments.curve);
   if (const auto* issues = std::get_if<std::vector<scenarios::Issue>>(&loaded)) {
     fmt::print(stderr, "{}", scenarios::to_string(*issues));
@@ -102,7 +98,7 @@ int by_gudkov(Arguments arguments) {
 }
 
 /// The scenario that the flags describe.
-Json scenario_of(const Arguments& arguments) {
+Json scenario_of(const PredictArguments& arguments) {
   Json workload{{"kind", "uniform"}, {"write_rate", arguments.write_rate}};
   if (!arguments.workload_memory.empty()) workload["memory"] = arguments.workload_memory;
   return {{"name", "predict"},
@@ -140,7 +136,7 @@ std::string smallest(const Json& scenario, const scenarios::Loaded& loaded, cons
   return text;
 }
 
-std::optional<scenarios::Loaded> scenario_for(const Arguments& arguments) {
+std::optional<scenarios::Loaded> scenario_for(const PredictArguments& arguments) {
   if (!arguments.file.empty()) return load({.file = arguments.file, .set = {}, .seed = {}});
   auto result = scenarios::load_document(scenario_of(arguments), "predict", ".");
   if (const auto* issues = std::get_if<std::vector<scenarios::Issue>>(&result)) {
@@ -150,11 +146,11 @@ std::optional<scenarios::Loaded> scenario_for(const Arguments& arguments) {
   return std::get<scenarios::Loaded>(std::move(result));
 }
 
-int by_core(Arguments arguments) {
+int by_core(PredictArguments arguments) {
   if (!arguments.curve.empty())
-    return refuse("--curve is for --model gudkov-2023; the core takes --write-rate, or a scenario");
+    return refuse("predict", "--curve is for --model gudkov-2023; the core takes --write-rate, or a scenario");
   if (arguments.file.empty() && arguments.write_rate.empty())
-    return refuse("expected a scenario, or --memory and --write-rate");
+    return refuse("predict", "expected a scenario, or --memory and --write-rate");
   studies::PredictOptions& options = arguments.options;
   const auto rates = counted(scenarios::Dimension::kRate, options.bandwidths, "--bandwidth");
   const auto limits = counted(scenarios::Dimension::kTime, options.downtimes, "--downtime");
@@ -191,7 +187,7 @@ int by_core(Arguments arguments) {
 }  // namespace
 
 void add_predict(CLI::App& app, int& exit_status) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<PredictArguments>();
   CLI::App* command = app.add_subcommand("predict", "Will it converge, how long does it take, how long is it down?");
   command->add_option("file", arguments->file, "Scenario; its links and goals get each of the values")
       ->type_name("FILE");

@@ -1,5 +1,3 @@
-#include "cli/record.h"
-
 #include <fmt/core.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
@@ -21,13 +19,15 @@
 #include <utility>
 #include <vector>
 
+#include "cli/commands.h"
+#include "cli/output.h"
 #include "live/recorder.h"
 #include "workloads/trace.h"
 
-namespace godwit {
+namespace godwit::cli {
 namespace {
 
-struct Arguments {
+struct RecordArguments {
   std::string output;
   std::string interval = "10 ms";
   std::string duration;
@@ -37,15 +37,8 @@ struct Arguments {
   std::vector<std::string> command;
 };
 
-constexpr int kUsage = 2;
-constexpr int kInterrupted = 130;
 constexpr Nanos kIntervalMin{1'000'000};
 constexpr Nanos kIntervalMax{3600 * std::int64_t{1'000'000'000}};
-
-int refuse(const std::string& what) {
-  fmt::print(stderr, "godwit record: {}\n", what);
-  return kUsage;
-}
 
 /// Reads "10 ms". Whole numbers only; nothing where it is no duration, or one beyond a year.
 std::optional<Nanos> parse_duration(std::string_view text) {
@@ -113,7 +106,7 @@ std::string percent(Nanos part, Nanos whole) {
   return fmt::format("{:.1f} %", whole.count() > 0 ? 100.0 * seconds(part) / seconds(whole) : 0.0);
 }
 
-workloads::TraceMetadata metadata_of(const Arguments& arguments, const live::RecordSummary& summary,
+workloads::TraceMetadata metadata_of(const RecordArguments& arguments, const live::RecordSummary& summary,
                                      std::optional<Nanos> alone) {
   utsname system{};
   ::uname(&system);
@@ -133,7 +126,7 @@ workloads::TraceMetadata metadata_of(const Arguments& arguments, const live::Rec
   return metadata;
 }
 
-void print_summary(const Arguments& arguments, const live::RecordSummary& summary, std::optional<Nanos> alone) {
+void print_summary(const RecordArguments& arguments, const live::RecordSummary& summary, std::optional<Nanos> alone) {
   const auto say = [](const std::string& line) { fmt::print(stderr, "{}\n", line); };
   say(fmt::format("{}: {} intervals of {} ({:.1f} s), {} of them late", arguments.output, summary.intervals,
                   arguments.interval, seconds(summary.wall), summary.late_intervals));
@@ -152,26 +145,28 @@ void print_summary(const Arguments& arguments, const live::RecordSummary& summar
   for (const std::string& what : summary.unseen) say("  not tracked    " + what);
 }
 
-int run(const Arguments& arguments) {
+int run(const RecordArguments& arguments) {
   const auto interval = parse_duration(arguments.interval);
   if (!interval || *interval < kIntervalMin || *interval > kIntervalMax)
-    return refuse(fmt::format("--interval: expected a duration from 1 ms to 1 h such as \"10 ms\", got \"{}\"",
+    return refuse("record",
+                  fmt::format("--interval: expected a duration from 1 ms to 1 h such as \"10 ms\", got \"{}\"",
                               arguments.interval));
   std::optional<Nanos> duration;
   if (!arguments.duration.empty()) {
     duration = parse_duration(arguments.duration);
     if (!duration || *duration <= Nanos{0})
-      return refuse(fmt::format("--duration: expected a duration such as \"30 s\", got \"{}\"", arguments.duration));
+      return refuse("record",
+                    fmt::format("--duration: expected a duration such as \"30 s\", got \"{}\"", arguments.duration));
   }
 
   auto writer = workloads::TraceWriter::create(
       arguments.output,
       {.page_size = static_cast<std::uint32_t>(::sysconf(_SC_PAGESIZE)), .page_count = 0, .interval = *interval});
-  if (!writer) return refuse("-o: " + writer.error().what);
+  if (!writer) return refuse("record", "-o: " + writer.error().what);
 
   std::optional<Nanos> alone;
   if (arguments.measure_slowdown && !(alone = time_alone(arguments.command)))
-    return refuse("cannot run " + arguments.command.front());
+    return refuse("record", "cannot run " + arguments.command.front());
 
   workloads::TraceStatus trouble;
   std::vector<workloads::Run> runs;
@@ -184,10 +179,10 @@ int run(const Arguments& arguments) {
         trouble = writer->add(runs);
         return !trouble.has_value();
       });
-  if (const auto* error = std::get_if<live::RecordError>(&result)) return refuse(error->what);
+  if (const auto* error = std::get_if<live::RecordError>(&result)) return refuse("record", error->what);
   const auto& summary = std::get<live::RecordSummary>(result);
   if (!trouble) trouble = writer->finish(metadata_of(arguments, summary, alone));
-  if (trouble) return refuse("-o: " + trouble->what);
+  if (trouble) return refuse("record", "-o: " + trouble->what);
   print_summary(arguments, summary, alone);
   return summary.interrupted ? kInterrupted : 0;
 }
@@ -195,7 +190,7 @@ int run(const Arguments& arguments) {
 }  // namespace
 
 void add_record(CLI::App& app, int& exit_status) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<RecordArguments>();
   CLI::App* record = app.add_subcommand("record", "Record which pages a real program writes, as a workload");
   record->add_option("-o,--output", arguments->output, "Trace file to write")->required()->type_name("FILE");
   record->add_option("--interval", arguments->interval, "How often to look, 1 ms or more")
@@ -214,4 +209,4 @@ void add_record(CLI::App& app, int& exit_status) {
   record->callback([arguments, &exit_status] { exit_status = run(*arguments); });
 }
 
-}  // namespace godwit
+}  // namespace godwit::cli

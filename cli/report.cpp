@@ -24,15 +24,10 @@
 namespace godwit::cli {
 namespace {
 
-struct Arguments {
+struct ReportArguments {
   std::vector<std::string> files;
   std::string out, trace, title;
 };
-
-int refuse(const std::string& what) {
-  fmt::print(stderr, "godwit report: {}\n", what);
-  return kWrongInput;
-}
 
 bool is_store(const std::string& file) {
   std::ifstream input(file, std::ios::binary);
@@ -64,7 +59,7 @@ std::string write(const std::string& file, const std::string& text) {
   return std::get<Output>(output).write(text);
 }
 
-std::string write_trace(const Arguments& arguments, const std::vector<report::ResultFile>& results) {
+std::string write_trace(const ReportArguments& arguments, const std::vector<report::ResultFile>& results) {
   if (results.size() != 1 || !results.front().document.contains("migrations"))
     return "--trace takes the result of one run";
   return write(arguments.trace, report::trace_events(results.front().document).dump(1) + "\n");
@@ -82,36 +77,38 @@ report::Page page_of(const std::vector<report::ResultFile>& results, const std::
   return page;
 }
 
-int report(const Arguments& arguments) {
-  if (arguments.out.empty() && arguments.trace.empty()) return refuse("expected -o FILE.html, .md or .csv, or --trace");
+int report(const ReportArguments& arguments) {
+  if (arguments.out.empty() && arguments.trace.empty())
+    return refuse("report", "expected -o FILE.html, .md or .csv, or --trace");
   std::optional<PageFile> out;
   if (!arguments.out.empty()) {
     auto opened = PageFile::open(arguments.out);
-    if (const auto* trouble = std::get_if<std::string>(&opened)) return refuse(*trouble);
+    if (const auto* trouble = std::get_if<std::string>(&opened)) return refuse("report", *trouble);
     out.emplace(std::get<PageFile>(std::move(opened)));
   }
   std::vector<std::string> documents, stores;
   for (const std::string& file : arguments.files) (is_store(file) ? stores : documents).push_back(file);
-  if (stores.size() > 1) return refuse("one sweep to a page");
+  if (stores.size() > 1) return refuse("report", "one sweep to a page");
   const auto results = read_results(documents);
   if (!results) return kWrongInput;
   if (!arguments.trace.empty())
-    if (const std::string trouble = write_trace(arguments, *results); !trouble.empty()) return refuse(trouble);
+    if (const std::string trouble = write_trace(arguments, *results); !trouble.empty())
+      return refuse("report", trouble);
   if (!out) return kDone;
   try {
     report::Page page = page_of(*results, stores);
     if (!arguments.title.empty()) page.title = arguments.title;
     const std::string trouble = out->write(page);
-    return trouble.empty() ? kDone : refuse(trouble);
+    return trouble.empty() ? kDone : refuse("report", trouble);
   } catch (const studies::StoreError& error) {
-    return refuse(error.what());
+    return refuse("report", error.what());
   }
 }
 
 }  // namespace
 
 void add_report(CLI::App& app, int& exit_status) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<ReportArguments>();
   CLI::App* command = app.add_subcommand("report", "Show results as charts and tables on one page");
   command->add_option("result", arguments->files, "What run --json, compare --json or sweep have written")
       ->required()

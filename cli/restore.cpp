@@ -23,14 +23,9 @@
 namespace godwit::cli {
 namespace {
 
-struct Arguments {
+struct RestoreArguments {
   std::string file, host, go_on = "1 s", json;
 };
-
-int refuse(const std::string& what) {
-  fmt::print(stderr, "godwit restore: {}\n", what);
-  return kWrongInput;
-}
 
 /// Appends to `bytes` what comes from `file` until there are `size`.
 void read_to(std::size_t size, std::ifstream& file, std::vector<std::byte>& bytes) {
@@ -69,26 +64,27 @@ std::string no_such_host(const scenarios::Checkpoint& checkpoint, const std::str
                      scenarios::joined(names));
 }
 
-int restore(const Arguments& arguments) {
+int restore(const RestoreArguments& arguments) {
   exit_on_interrupt();
   const auto go_on = scenarios::parse_quantity(scenarios::Dimension::kTime, arguments.go_on);
   if (const auto* error = std::get_if<scenarios::QuantityError>(&go_on))
-    return refuse(fmt::format("--for: expected {}, got \"{}\" {}", scenarios::expected(scenarios::Dimension::kTime),
+    return refuse("restore",
+                  fmt::format("--for: expected {}, got \"{}\" {}", scenarios::expected(scenarios::Dimension::kTime),
                               arguments.go_on, error->what));
   std::optional<Output> json;
   if (!arguments.json.empty()) {
     auto opened = Output::open(arguments.json);
-    if (const auto* trouble = std::get_if<std::string>(&opened)) return refuse("--json: " + *trouble);
+    if (const auto* trouble = std::get_if<std::string>(&opened)) return refuse("restore", "--json: " + *trouble);
     json.emplace(std::get<Output>(std::move(opened)));
   }
   if (const std::string trouble = trouble_with(arguments.file, "a checkpoint"); !trouble.empty())
-    return refuse(arguments.file + ": " + trouble);
+    return refuse("restore", arguments.file + ": " + trouble);
   const std::vector<std::byte> bytes = read_bytes(arguments.file);
   const auto read = scenarios::read_checkpoint(bytes);
-  if (const auto* trouble = std::get_if<std::string>(&read)) return refuse(arguments.file + ": " + *trouble);
+  if (const auto* trouble = std::get_if<std::string>(&read)) return refuse("restore", arguments.file + ": " + *trouble);
   const auto& checkpoint = std::get<scenarios::Checkpoint>(read);
   const std::optional<std::size_t> host = host_of(checkpoint, arguments.host);
-  if (!host) return refuse(no_such_host(checkpoint, arguments.host));
+  if (!host) return refuse("restore", no_such_host(checkpoint, arguments.host));
 
   const sim::RunOptions& run = checkpoint.scenario.options;
   sim::RestoreOptions options{.guest = &checkpoint.guest(),
@@ -100,7 +96,8 @@ int restore(const Arguments& arguments) {
   if (checkpoint.made_in().file) options.bandwidth = checkpoint.made_in().file->bandwidth;
   const sim::RestoreResult result = sim::restore(options, checkpoint.records);
   if (!result.trouble.empty())
-    return refuse(fmt::format("{}: {}, at byte {} of its records", arguments.file, result.trouble, result.trouble_at));
+    return refuse("restore",
+                  fmt::format("{}: {}, at byte {} of its records", arguments.file, result.trouble, result.trouble_at));
 
   const report::Restored restored{arguments.file, run.hosts[*host].name, options.go_on, checkpoint, result};
   if (!json) {
@@ -108,13 +105,13 @@ int restore(const Arguments& arguments) {
     return kDone;
   }
   const std::string trouble = json->write(report::restore_json(restored).dump(2) + "\n");
-  return trouble.empty() ? kDone : refuse(trouble);
+  return trouble.empty() ? kDone : refuse("restore", trouble);
 }
 
 }  // namespace
 
 void add_restore(CLI::App& app, int& exit_status) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<RestoreArguments>();
   CLI::App* command = app.add_subcommand("restore", "Check a checkpoint, and start a guest from it");
   command->add_option("file", arguments->file, "Checkpoint file")->required()->type_name("FILE");
   command->add_option("--host", arguments->host, "Host of its scenario to start on; else where the guest was")

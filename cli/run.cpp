@@ -29,7 +29,7 @@
 namespace godwit::cli {
 namespace {
 
-struct Arguments : ScenarioArguments {
+struct RunArguments : ScenarioArguments {
   std::string json;    ///< Empty: the table.
   std::string report;  ///< Empty: none.
   bool timing = false;
@@ -107,7 +107,7 @@ bool write_page(PageFile& page, const std::string& file, report::Json document) 
   return trouble.empty();
 }
 
-int run(const Arguments& arguments) {
+int run(const RunArguments& arguments) {
   exit_on_interrupt();
   std::optional<Output> json;
   if (!arguments.json.empty()) {
@@ -152,7 +152,7 @@ int run(const Arguments& arguments) {
 }  // namespace
 
 void add_run(CLI::App& app, int& exit_status) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<RunArguments>();
   CLI::App* command = app.add_subcommand("run", "Run one scenario");
   add_scenario_options(*command, *arguments);
   command->add_option("--json", arguments->json, "Write the result as JSON instead of the table; - is standard output")

@@ -29,18 +29,13 @@
 namespace godwit::cli {
 namespace {
 
-struct Arguments {
+struct SoakArguments {
   std::string file;
   std::optional<std::uint64_t> seed, seeds, minutes;
   std::uint32_t jobs = std::max(1u, std::thread::hardware_concurrency());
   std::uint32_t failures = 10;
   std::string out = ".", json;
 };
-
-int refuse(const std::string& what) {
-  fmt::print(stderr, "godwit soak: {}\n", what);
-  return kWrongInput;
-}
 
 /// A folder that is gone with its owner.
 class TemporaryFolder {
@@ -62,7 +57,7 @@ class TemporaryFolder {
   std::filesystem::path path_;
 };
 
-studies::SoakSummary soak_all(const Arguments& arguments, const std::filesystem::path& folder) {
+studies::SoakSummary soak_all(const SoakArguments& arguments, const std::filesystem::path& folder) {
   using Clock = std::chrono::steady_clock;
   const auto start = Clock::now();
   const auto limit = std::chrono::minutes(arguments.minutes.value_or(0));
@@ -84,7 +79,7 @@ studies::SoakSummary soak_all(const Arguments& arguments, const std::filesystem:
 }
 
 /// Makes the scenario of a failure small, and writes it to a file. Returns the command that replays it.
-std::string write_replay(const Arguments& arguments, const studies::SoakFailure& failure,
+std::string write_replay(const SoakArguments& arguments, const studies::SoakFailure& failure,
                          const std::filesystem::path& folder) {
   fmt::print(stderr, "godwit soak: seed {}: {}; looking for a smaller scenario\n", failure.seed, failure.what);
   const studies::SoakReplay replay = studies::shrink(failure, folder);
@@ -100,7 +95,7 @@ std::string write_replay(const Arguments& arguments, const studies::SoakFailure&
 }
 
 /// One finding for each way in which seeds failed.
-std::vector<report::SoakFinding> findings(const Arguments& arguments, const studies::SoakSummary& summary,
+std::vector<report::SoakFinding> findings(const SoakArguments& arguments, const studies::SoakSummary& summary,
                                           const std::filesystem::path& folder) {
   std::vector<report::SoakFinding> found;
   for (const studies::SoakFailure& each : summary.failures) {
@@ -123,12 +118,12 @@ int soak_file(const std::string& file) {
   return kDone;
 }
 
-int soak(const Arguments& arguments) {
+int soak(const SoakArguments& arguments) {
   if (!arguments.file.empty()) return soak_file(arguments.file);
   std::optional<Output> json;
   if (!arguments.json.empty()) {
     auto opened = Output::open(arguments.json);
-    if (const auto* trouble = std::get_if<std::string>(&opened)) return refuse("--json: " + *trouble);
+    if (const auto* trouble = std::get_if<std::string>(&opened)) return refuse("soak", "--json: " + *trouble);
     json.emplace(std::get<Output>(std::move(opened)));
   }
   note_interrupt();
@@ -138,7 +133,7 @@ int soak(const Arguments& arguments) {
   const std::vector<report::SoakFinding> found = findings(arguments, summary, folder.path());
   if (json) {
     const std::string trouble = json->write(report::soak_json(summary, found).dump(2) + "\n");
-    if (!trouble.empty()) return refuse(trouble);
+    if (!trouble.empty()) return refuse("soak", trouble);
   } else {
     fmt::print("{}", report::soak_table(summary, found));
   }
@@ -151,7 +146,7 @@ int soak(const Arguments& arguments) {
 }  // namespace
 
 void add_soak(CLI::App& app, int& exit_status) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<SoakArguments>();
   CLI::App* command = app.add_subcommand("soak", "Run random scenarios with random faults under the oracles");
   command->add_option("file", arguments->file, "Look at this scenario instead, in every way")->type_name("FILE");
   command->add_option("--seeds", arguments->seeds, "Scenarios to draw; 1000 where nothing else ends it")

@@ -24,17 +24,12 @@
 namespace godwit::cli {
 namespace {
 
-struct Arguments {
+struct SweepArguments {
   std::string file, out, csv, shard = "1/1";
   std::optional<std::uint64_t> point;
   std::uint32_t jobs = std::max(1u, std::thread::hardware_concurrency());
   bool resume = false;
 };
-
-int refuse(const std::string& what) {
-  fmt::print(stderr, "godwit sweep: {}\n", what);
-  return kWrongInput;
-}
 
 /// "2/3".
 std::optional<studies::Shard> shard_in(const std::string& text) {
@@ -83,32 +78,33 @@ void run(const studies::Sweep& sweep, studies::SweepStore& store, std::uint32_t 
              static_cast<double>(points.size()) / seconds);
 }
 
-int sweep_into(const studies::Sweep& sweep, const Arguments& arguments, const studies::Shard& shard) {
+int sweep_into(const studies::Sweep& sweep, const SweepArguments& arguments, const studies::Shard& shard) {
   const std::string out = arguments.out.empty() ? default_out(arguments.file, shard) : arguments.out;
   studies::SweepStore store = store_for(out, studies::header_of(sweep, arguments.file, shard), arguments.resume);
   note_interrupt();
   try {
     run(sweep, store, arguments.jobs);
   } catch (const std::exception& error) {
-    return refuse(fmt::format("{}\n{} of {} are kept; --resume goes on with them", error.what(),
-                              report::grouped(store.count()), report::plural(sweep.points(), "point")));
+    return refuse("sweep", fmt::format("{}\n{} of {} are kept; --resume goes on with them", error.what(),
+                                       report::grouped(store.count()), report::plural(sweep.points(), "point")));
   }
   store.finish();
   fmt::print("{}", account_of(store));
   if (!arguments.csv.empty()) {
     const std::string trouble = write_csv(store, arguments.csv);
-    if (!trouble.empty()) return refuse("--csv: " + trouble);
+    if (!trouble.empty()) return refuse("sweep", "--csv: " + trouble);
   }
   if (!interrupted()) return kDone;
   fmt::print(stderr, "interrupted; {}", missing_of(store));
   return kInterrupted;
 }
 
-int sweep(const Arguments& arguments) {
+int sweep(const SweepArguments& arguments) {
   const std::optional<studies::Shard> shard = shard_in(arguments.shard);
-  if (!shard) return refuse("--shard: expected a shard and how many there are, such as 2/3, got " + arguments.shard);
+  if (!shard)
+    return refuse("sweep", "--shard: expected a shard and how many there are, such as 2/3, got " + arguments.shard);
   if (const std::string trouble = trouble_with(arguments.file, "a sweep file"); !trouble.empty())
-    return refuse(arguments.file + ": " + trouble);
+    return refuse("sweep", arguments.file + ": " + trouble);
   const auto loaded = studies::load_sweep(arguments.file);
   if (const auto* issues = std::get_if<std::vector<scenarios::Issue>>(&loaded)) {
     fmt::print(stderr, "{}", scenarios::to_string(*issues));
@@ -117,21 +113,21 @@ int sweep(const Arguments& arguments) {
   const auto& sweep = std::get<studies::Sweep>(loaded);
   if (arguments.point) {
     if (*arguments.point >= sweep.points())
-      return refuse(fmt::format("--point: points are numbered from 0 to {}", sweep.points() - 1));
+      return refuse("sweep", fmt::format("--point: points are numbered from 0 to {}", sweep.points() - 1));
     fmt::print("{}\n", studies::scenario_at(sweep, *arguments.point).dump(2));
     return kDone;
   }
   try {
     return sweep_into(sweep, arguments, *shard);
   } catch (const studies::StoreError& error) {
-    return refuse(error.what());
+    return refuse("sweep", error.what());
   }
 }
 
 }  // namespace
 
 void add_sweep(CLI::App& app, int& exit_status) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<SweepArguments>();
   CLI::App* command = app.add_subcommand("sweep", "Run one scenario with its values varied, every combination of them");
   command->add_option("file", arguments->file, "Sweep file")->required()->type_name("FILE");
   command->add_option("--out", arguments->out, "The results, an SQLite file; default: named as the sweep, here")

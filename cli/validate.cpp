@@ -26,17 +26,12 @@ namespace {
 
 using Issues = std::vector<scenarios::Issue>;
 
-struct Arguments {
+struct ValidateArguments {
   std::vector<std::string> runs;
   std::string json;
   std::string scenario;  ///< The cell whose scenario is wanted.
   bool markdown = false;
 };
-
-int refuse(const std::string& what) {
-  fmt::print(stderr, "godwit validate: {}\n", what);
-  return kWrongInput;
-}
 
 /// Appends the records of `text`, or what is wrong with them.
 void add_runs(std::string_view text, const std::string& file, std::vector<studies::RealRun>& runs, Issues& issues) {
@@ -71,20 +66,21 @@ int print_scenario(const std::vector<studies::RealRun>& runs, const std::string&
   if (run == runs.end()) {
     std::vector<std::string> cells;
     for (const studies::RealRun& each : runs) cells.push_back(each.cell);
-    return refuse(fmt::format("--scenario: no run is called {}{}", cell, scenarios::did_you_mean(cell, cells)));
+    return refuse("validate",
+                  fmt::format("--scenario: no run is called {}{}", cell, scenarios::did_you_mean(cell, cells)));
   }
   if (const auto missing = studies::not_modelled(*run); !missing.empty())
-    return refuse(fmt::format("--scenario: {} needs {}", cell, fmt::join(missing, ", ")));
+    return refuse("validate", fmt::format("--scenario: {} needs {}", cell, fmt::join(missing, ", ")));
   fmt::print("{}\n", studies::scenario_of(*run).dump(2));
   return kDone;
 }
 
-int validate(const Arguments& arguments) {
+int validate(const ValidateArguments& arguments) {
   exit_on_interrupt();
   std::optional<Output> json;
   if (!arguments.json.empty()) {
     auto opened = Output::open(arguments.json);
-    if (const auto* trouble = std::get_if<std::string>(&opened)) return refuse("--json: " + *trouble);
+    if (const auto* trouble = std::get_if<std::string>(&opened)) return refuse("validate", "--json: " + *trouble);
     json.emplace(std::get<Output>(std::move(opened)));
   }
   Issues issues;
@@ -111,13 +107,13 @@ int validate(const Arguments& arguments) {
     return kDone;
   }
   const std::string trouble = json->write(report::validate_json(published, validation).dump(2) + "\n");
-  return trouble.empty() ? kDone : refuse(trouble);
+  return trouble.empty() ? kDone : refuse("validate", trouble);
 }
 
 }  // namespace
 
 void add_validate(CLI::App& app, int& exit_status) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<ValidateArguments>();
   CLI::App* command =
       app.add_subcommand("validate", "Hold predictions against published and real migrations, with the errors");
   command

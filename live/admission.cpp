@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::string_view kMagic = "GODWITIN";
 constexpr std::uint32_t kVersion = 1;
-constexpr Nanos kPatience{2'000'000'000};
+constexpr Nanos kPeerPatience{2'000'000'000};
 
 void put(std::byte* at, std::uint64_t value, std::size_t bytes) {
   for (std::size_t i = 0; i < bytes; ++i) at[i] = static_cast<std::byte>(value >> (8 * i));
@@ -115,7 +115,7 @@ void Gate::accept_one() {
     place = std::ranges::min_element(candidates_, {}, &Candidate::until);
     ++turned_away_;
   }
-  *place = {.socket = std::move(socket), .until = monotonic_now() + kPatience};
+  *place = {.socket = std::move(socket), .until = monotonic_now() + kPeerPatience};
 }
 
 Gate::Verdict Gate::hear(Candidate& candidate) const {

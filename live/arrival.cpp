@@ -17,7 +17,7 @@ using core::Record;
 namespace {
 
 // What is read with one call and then put into the checksum, while it is in the cache still.
-constexpr std::size_t kPiece = 128 * 1024;
+constexpr std::size_t kReadPiece = 128 * 1024;
 
 }  // namespace
 
@@ -78,11 +78,11 @@ bool Arrival::read_pages(const Record& record, std::uint32_t& crc) {
     for_each_range(run, [&](PageRange range) {
       std::span<std::byte> left(begin_ + range.first * kPageBytes, range.count * kPageBytes);
       while (well && !left.empty()) {
-        const std::size_t here = std::min(left.size(), kPiece - bytes);
+        const std::size_t here = std::min(left.size(), kReadPiece - bytes);
         places[count++] = left.first(here);
         left = left.subspan(here);
         bytes += here;
-        if (bytes == kPiece || count == places.size()) well = read_gathered();
+        if (bytes == kReadPiece || count == places.size()) well = read_gathered();
       }
     });
     if (!well) return false;

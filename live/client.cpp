@@ -7,7 +7,7 @@
 namespace godwit::live {
 namespace {
 
-constexpr Nanos kPatience{2'000'000'000};           // for an answer: then the connection is given up
+constexpr Nanos kAnswerPatience{2'000'000'000};     // for an answer: then the connection is given up
 constexpr Nanos kPatienceForGuest{30'000'000'000};  // wherever it is
 constexpr Nanos kBetweenTries{200'000};
 
@@ -37,7 +37,7 @@ class Client {
     std::string error;
     UniqueFd socket = connect_to(addresses_[next_++ % addresses_.size()], Nanos{0}, error);
     if (!socket.valid()) return false;
-    stream_.emplace(std::move(socket), kPatience);
+    stream_.emplace(std::move(socket), kAnswerPatience);
     ++figures_.reconnects;
     return true;
   }

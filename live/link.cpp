@@ -26,7 +26,7 @@ std::uint64_t normal_pages(std::span<const PageRun> runs) {
 }
 
 // Under a rate limit, what goes out at once is worth about half a millisecond, so that the link is loaded evenly.
-constexpr Nanos kPiece{500'000};
+constexpr Nanos kPacePiece{500'000};
 // Who sleeps wakes a little late. So much of it is made up for; what was longer the link has stood idle.
 constexpr Nanos kCredit{2'000'000};
 
@@ -35,7 +35,7 @@ constexpr Nanos kCredit{2'000'000};
 std::uint64_t Link::pages_at_once(std::size_t buffer, BitsPerSecond rate) {
   const std::uint64_t room = buffer / kPageBytes;
   if (rate.value == 0) return room;
-  return std::clamp<std::uint64_t>(carried(rate, kPiece).value / kPageBytes, 1, room);
+  return std::clamp<std::uint64_t>(carried(rate, kPacePiece).value / kPageBytes, 1, room);
 }
 
 core::Await<Sent> Link::send(const Record& record, const core::SendLimit& limit) {

@@ -27,7 +27,6 @@ std::string in_units(double value, std::span<const Unit> units) {
 
 }  // namespace
 
-double milliseconds(Nanos time) { return static_cast<double>(time.count()) / 1e6; }
 double megabits_per_second(BitsPerSecond rate) { return static_cast<double>(rate.value) / 1e6; }
 double percent(Share share) { return static_cast<double>(share * 100) / static_cast<double>(kWhole); }
 

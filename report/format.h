@@ -10,7 +10,6 @@
 namespace godwit::report {
 
 /// Exact as far as a double goes: the nearest one to the decimal number, the same everywhere.
-double milliseconds(Nanos time);
 double megabits_per_second(BitsPerSecond rate);
 double percent(Share share);
 

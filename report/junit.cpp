@@ -18,7 +18,7 @@ std::string valid(std::string_view text) {
 }
 
 /// As contents or the value of an attribute. XML has no way to say most control characters.
-std::string escaped(std::string_view text) {
+std::string escaped_xml(std::string_view text) {
   std::string xml;
   for (const char c : valid(text)) {
     switch (c) {
@@ -46,16 +46,16 @@ std::string message(const studies::Check& check) {
 std::string outcome(const studies::Check& check) {
   if (!check.outcome) return "      <skipped message=\"interrupted before it was run\"/>\n";
   if (check.passed()) return "";
-  return fmt::format("      <failure message=\"{}\" type=\"regression\">{}</failure>\n", escaped(message(check)),
-                     escaped(check_account(check)));
+  return fmt::format("      <failure message=\"{}\" type=\"regression\">{}</failure>\n", escaped_xml(message(check)),
+                     escaped_xml(check_account(check)));
 }
 
 std::string test_case(const studies::Check& check) {
   const std::string& file = check.scenario.file;
   const std::string folder = std::filesystem::path(file).parent_path().string();
   const std::string open =
-      fmt::format("    <testcase name=\"{}\" classname=\"{}\" file=\"{}\"", escaped(check.scenario.options.name),
-                  escaped(folder.empty() ? "." : folder), escaped(file));
+      fmt::format("    <testcase name=\"{}\" classname=\"{}\" file=\"{}\"", escaped_xml(check.scenario.options.name),
+                  escaped_xml(folder.empty() ? "." : folder), escaped_xml(file));
   const std::string inside = outcome(check);
   return inside.empty() ? open + "/>\n" : fmt::format("{}>\n{}    </testcase>\n", open, inside);
 }

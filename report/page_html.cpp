@@ -6,7 +6,7 @@
 namespace godwit::report {
 namespace {
 
-std::string escaped(std::string_view text) {
+std::string escaped_html(std::string_view text) {
   std::string html;
   for (const char c : text) {
     switch (c) {
@@ -42,15 +42,15 @@ std::string table_html(const Figure& figure) {
   std::string html = fmt::format(
       "<details{}><summary>Table</summary>\n<div class=\"scroll\"><table><caption>{}</caption>"
       "<thead><tr>",
-      table.rows.size() <= kOpen ? " open" : "", escaped(figure.title));
+      table.rows.size() <= kOpen ? " open" : "", escaped_html(figure.title));
   for (const std::string& column : table.columns)
-    html +=
-        fmt::format("<th scope=\"col\" aria-sort=\"none\"><button type=\"button\">{}</button></th>", escaped(column));
+    html += fmt::format("<th scope=\"col\" aria-sort=\"none\"><button type=\"button\">{}</button></th>",
+                        escaped_html(column));
   html += "</tr></thead>\n<tbody>\n";
   for (const auto& row : table.rows) {
     html += "<tr>";
     for (const std::string& cell : row)
-      html += fmt::format("<td{}>{}</td>", is_number(cell) ? " class=\"n\"" : "", escaped(cell));
+      html += fmt::format("<td{}>{}</td>", is_number(cell) ? " class=\"n\"" : "", escaped_html(cell));
     html += "</tr>\n";
   }
   html += "</tbody></table></div>\n";
@@ -60,27 +60,27 @@ std::string table_html(const Figure& figure) {
 
 std::string figure_html(const Figure& figure, std::size_t index) {
   std::string html = fmt::format("<section id=\"figure-{0}\">\n<h2>{1}</h2>\n<p>{2}</p>\n", index,
-                                 escaped(figure.title), escaped(figure.text));
+                                 escaped_html(figure.title), escaped_html(figure.text));
   if (!figure.spec.is_null())
     html += fmt::format("<div class=\"chart\" id=\"chart-{}\" role=\"img\" aria-label=\"{}\"></div>\n", index,
-                        escaped(figure.title));
+                        escaped_html(figure.title));
   html += table_html(figure);
-  if (!figure.command.empty()) html += fmt::format("<pre class=\"command\">{}</pre>\n", escaped(figure.command));
+  if (!figure.command.empty()) html += fmt::format("<pre class=\"command\">{}</pre>\n", escaped_html(figure.command));
   return html + "</section>\n";
 }
 
 std::string contents(const Page& page) {
   std::string html = "<nav aria-label=\"Contents\"><ul>\n";
   for (std::size_t i = 0; i < page.figures.size(); ++i)
-    html += fmt::format("<li><a href=\"#figure-{}\">{}</a></li>\n", i, escaped(page.figures[i].title));
+    html += fmt::format("<li><a href=\"#figure-{}\">{}</a></li>\n", i, escaped_html(page.figures[i].title));
   return html + "</ul></nav>\n";
 }
 
 std::string recipes_html(const Page& page) {
   std::string html;
   for (const Recipe& recipe : page.recipes)
-    html += fmt::format("<details><summary>{}</summary>\n<pre>{}</pre></details>\n", escaped(recipe.name),
-                        escaped(recipe.document.dump(2)));
+    html += fmt::format("<details><summary>{}</summary>\n<pre>{}</pre></details>\n", escaped_html(recipe.name),
+                        escaped_html(recipe.document.dump(2)));
   return html;
 }
 
@@ -103,15 +103,16 @@ std::string page_html(const Page& page) {
       "'unsafe-inline'; img-src data: blob:; form-action 'none'; base-uri 'none'\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
       "<meta name=\"color-scheme\" content=\"light dark\">\n";
-  html += fmt::format("<title>{}</title>\n<style>\n{}</style>\n</head>\n<body>\n", escaped(page.title), asset::style());
-  html += fmt::format("<header><h1>{}</h1>\n<p>{}</p></header>\n", escaped(page.title), escaped(page.text));
+  html += fmt::format("<title>{}</title>\n<style>\n{}</style>\n</head>\n<body>\n", escaped_html(page.title),
+                      asset::style());
+  html += fmt::format("<header><h1>{}</h1>\n<p>{}</p></header>\n", escaped_html(page.title), escaped_html(page.text));
   html += contents(page) + "<main>\n";
   for (std::size_t i = 0; i < page.figures.size(); ++i) html += figure_html(page.figures[i], i);
   html += "</main>\n<footer>\n" + recipes_html(page);
   html += fmt::format(
       "<p>Made by godwit {}. Charts by Vega, Vega-Lite and Vega-Embed (BSD 3-clause licence).</p>\n"
       "<details><summary>Licences</summary>\n<pre>{}</pre></details>\n</footer>\n",
-      GODWIT_VERSION, escaped(asset::licences()));
+      GODWIT_VERSION, escaped_html(asset::licences()));
   html += fmt::format("<script type=\"application/json\" id=\"data\">{}</script>\n", inline_json(charts_json(page)));
   for (const std::string_view script : {asset::charts(), asset::script()}) {
     html += "<script>";

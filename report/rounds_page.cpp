@@ -9,7 +9,7 @@ namespace godwit::report {
 namespace {
 
 constexpr std::size_t kTimelinesMost = 8;
-constexpr std::size_t kTableMost = 200;
+constexpr std::size_t kRoundsMost = 200;
 
 Json rounds_of(const Json& migration) {
   Json records = Json::array();
@@ -105,7 +105,7 @@ Figure timeline(const Json& migration, const std::string& name) {
   figure.table.columns = {"round",           "start_ms",          "duration_ms",     "sent_pages",
                           "new_dirty_pages", "dirty_pages_after", "rate_limit_mbps", "throttle_percent"};
   for (const Json& round : migration.at("iterations")) {
-    if (figure.table.rows.size() == kTableMost) {
+    if (figure.table.rows.size() == kRoundsMost) {
       ++figure.table.left_out;
       continue;
     }

@@ -21,7 +21,7 @@ using studies::SweepCells;
 using studies::SweepColumn;
 
 constexpr std::size_t kCellsMost = 20'000;
-constexpr std::size_t kTableMost = 1'000;
+constexpr std::size_t kPointsMost = 1'000;
 
 Json json_of(const SqlValue& value) {
   if (const auto* whole = std::get_if<std::int64_t>(&value)) return *whole;
@@ -166,7 +166,7 @@ PageTable cell_table(const SweepCells& cells, std::vector<std::string> names, Mo
   table.columns = axis_names(cells);
   table.columns.insert(table.columns.end(), names.begin(), names.end());
   for (const Cell& each : cells.cells) {
-    if (table.rows.size() == kTableMost) {
+    if (table.rows.size() == kPointsMost) {
       ++table.left_out;
       continue;
     }
@@ -341,7 +341,7 @@ Figure winner_figure(Page& page, const SweepCells& cells, const Layout& layout) 
     row.push_back(each.name);
     row.push_back(number(each.downtime_ms));
     records.push_back(std::move(record));
-    if (figure.table.rows.size() < kTableMost)
+    if (figure.table.rows.size() < kPointsMost)
       figure.table.rows.push_back(std::move(row));
     else
       ++figure.table.left_out;

@@ -30,9 +30,9 @@ std::string verdict(const Prediction& each) {
 }
 
 /// Text or Markdown, piece by piece.
-class Page {
+class ValidationPage {
  public:
-  explicit Page(TableFormat format) : markdown_(format == TableFormat::kMarkdown) {}
+  explicit ValidationPage(TableFormat format) : markdown_(format == TableFormat::kMarkdown) {}
 
   void title(const std::string& text) { add(markdown_ ? "# " + text : text); }
   void heading(const std::string& text) { add(markdown_ ? "## " + text : text + ":"); }
@@ -51,7 +51,7 @@ class Page {
   std::string text_;
 };
 
-void add_published(Page& page, const std::vector<studies::PublishedFigure>& figures) {
+void add_published(ValidationPage& page, const std::vector<studies::PublishedFigure>& figures) {
   Columns table({{"published in", Align::kLeft}, {"what", Align::kLeft}, {"published"}, {"Godwit"}, {"error"}});
   for (const studies::PublishedFigure& each : figures) {
     const std::string published = fmt::format("{}{:g} {}", each.is_bound ? "< " : "", each.published, each.unit);
@@ -109,7 +109,7 @@ std::vector<std::string> row_of(const Prediction& each) {
           std::to_string(m.throttle_max_percent)};
 }
 
-void add_runs(Page& page, const std::string& heading, const std::vector<const Prediction*>& runs) {
+void add_runs(ValidationPage& page, const std::string& heading, const std::vector<const Prediction*>& runs) {
   if (runs.empty()) return;
   Columns table({{"run", Align::kLeft},
                  {"verdict", Align::kLeft},
@@ -150,7 +150,7 @@ void add_summary_row(Columns& table, const std::string& name, const std::vector<
              of(summary.syncs_close, summary.runs), std::to_string(summary.not_modelled)});
 }
 
-void add_summary(Page& page, const studies::Validation& validation) {
+void add_summary(ValidationPage& page, const studies::Validation& validation) {
   Columns table({{"runs", Align::kLeft},
                  {"verdict right"},
                  {"total time"},
@@ -187,7 +187,7 @@ std::string not_modelled_note(const studies::Validation& validation) {
 
 std::string validate_table(const std::vector<studies::PublishedFigure>& published,
                            const studies::Validation& validation, TableFormat format) {
-  Page page(format);
+  ValidationPage page(format);
   if (page.is_markdown()) {
     page.title("Validation");
     page.paragraph("Written by `godwit validate --markdown > docs/validation.md`; do not edit it.");

@@ -9,7 +9,7 @@ using sim::EventKind;
 
 constexpr std::uint32_t bit(EventKind kind) { return 1u << static_cast<std::uint32_t>(kind); }
 
-std::vector<Choice<EventKind>> kinds() {
+std::vector<Choice<EventKind>> event_kinds() {
   return {{"cancel", EventKind::kCancel, "The operator calls a migration off."},
           {"recover", EventKind::kRecover, "The operator connects the two ends of a paused post-copy again."},
           {"link_down", EventKind::kLinkDown, "Nothing gets through a link any more."},
@@ -33,9 +33,9 @@ Codec<Phase> phase() {
 Table<EventSpec> make_event_table() {
   Table<EventSpec> table("event", "a fault or a command during the run");
   std::vector<std::string> names;
-  for (const Choice<EventKind>& each : kinds()) names.push_back(each.name);
+  for (const Choice<EventKind>& each : event_kinds()) names.push_back(each.name);
   table.set_variants("do", names, [](const EventSpec& e) { return static_cast<std::uint32_t>(e.kind); });
-  table.field("do", &EventSpec::kind, choice(kinds()), "What happens.");
+  table.field("do", &EventSpec::kind, choice(event_kinds()), "What happens.");
   table.field("at", &EventSpec::at, time({"0 s", "10000 h"}), "When; with when, how long after.").or_else("0 s");
   table.maybe("when", &EventSpec::phase, phase(), "Not at a time but when migration enters this phase the first time.");
   table

@@ -124,7 +124,7 @@ Json write_profile(const CostProfile& value) {
   return spelled;
 }
 
-std::vector<Profile> load_all() {
+std::vector<Profile> load_profiles() {
   std::vector<Profile> all;
   for (const embedded::File& file : embedded::profiles()) {
     Issues issues{std::string(file.name)};
@@ -171,7 +171,7 @@ Codec<CostProfile> profile() {
 }
 
 const std::vector<Profile>& profiles() {
-  static const std::vector<Profile> all = load_all();
+  static const std::vector<Profile> all = load_profiles();
   return all;
 }
 

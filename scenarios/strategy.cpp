@@ -178,7 +178,7 @@ bool start_from(const Node& node, Strategy& strategy, Issues& issues) {
   return issues.at(node, "there is no strategy file of that name"), false;
 }
 
-Table<Strategy> file_table() {
+Table<Strategy> strategy_file_table() {
   Table<Strategy> table("strategy_file", "a strategy");
   table.add("based_on", "the name of another strategy, from which it differs in what follows", "").optional().read =
       &start_from;
@@ -207,7 +207,7 @@ Table<Strategy> file_table() {
   return table;
 }
 
-std::vector<Strategy> load_all() {
+std::vector<Strategy> load_strategies() {
   std::vector<Strategy> all;
   for (const embedded::File& file : embedded::strategies()) {
     Issues issues{std::string(file.name)};
@@ -233,7 +233,7 @@ std::vector<std::string> Strategy::parameter_names() const {
 }
 
 const std::vector<Strategy>& strategies() {
-  static const std::vector<Strategy> all = load_all();
+  static const std::vector<Strategy> all = load_strategies();
   return all;
 }
 
@@ -302,7 +302,7 @@ std::optional<Strategy> parse_strategy(std::string_view text, Issues& issues) {
   const std::optional<Node> root = read_json(text, issues);
   if (!root) return std::nullopt;
   Strategy strategy;
-  const bool ok = file_table().read(*root, strategy, issues);
+  const bool ok = strategy_file_table().read(*root, strategy, issues);
   for (const std::string& parameter : {strategy.downtime_parameter, strategy.bandwidth_parameter})
     if (!parameter.empty() && strategy.find(parameter) == nullptr)
       issues.at(*root, "the goal sets the parameter " + parameter + ", which is not there");

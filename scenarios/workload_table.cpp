@@ -13,7 +13,7 @@ constexpr std::uint32_t kMemoryless = bit(Kind::kUniform) | bit(Kind::kHotSet) |
 constexpr std::uint32_t kByRate = kMemoryless | bit(Kind::kSequential);
 constexpr std::uint32_t kPlaced = kByRate | bit(Kind::kRecorded) | bit(Kind::kDirtyCurve);
 
-std::vector<Choice<Kind>> kinds() {
+std::vector<Choice<Kind>> workload_kinds() {
   return {
       {"idle", Kind::kIdle, "Writes nothing."},
       {"uniform", Kind::kUniform, "Every page of its memory is as likely as any other."},
@@ -132,9 +132,9 @@ Table<Options> make_table(bool top) {
   Table<Options> table(top ? "workload" : "part", top ? "what a guest writes" : "a workload inside another");
   table.takes_turns();
   std::vector<std::string> names;
-  for (const Choice<Kind>& each : kinds()) names.push_back(each.name);
+  for (const Choice<Kind>& each : workload_kinds()) names.push_back(each.name);
   table.set_variants("kind", names, [](const Options& o) { return static_cast<std::uint32_t>(o.kind); });
-  table.field("kind", &Options::kind, choice(kinds()), "What kind of writer it is.");
+  table.field("kind", &Options::kind, choice(workload_kinds()), "What kind of writer it is.");
   add_rates(table);
   add_recording(table);
   add_curve(table);

@@ -11,10 +11,10 @@ namespace godwit::studies {
 namespace {
 
 using scenarios::Json;
-using Members = std::vector<const char*>;
+using MemberNames = std::vector<const char*>;
 
 /// Of each element what `members` say, with commas between. Nothing where one lacks a member, or two say the same.
-std::optional<std::vector<std::string>> names_by(const Json& list, const Members& members) {
+std::optional<std::vector<std::string>> names_by(const Json& list, const MemberNames& members) {
   std::vector<std::string> names;
   for (const Json& element : list) {
     std::vector<std::string> words;
@@ -40,8 +40,8 @@ struct NamedLists {
 };
 
 std::optional<NamedLists> named(const Json& from, const Json& to) {
-  static const std::vector<Members> kNamings = {{"name"}, {"payer", "host", "activity"}, {"seed"}};
-  for (const Members& members : kNamings) {
+  static const std::vector<MemberNames> kNamings = {{"name"}, {"payer", "host", "activity"}, {"seed"}};
+  for (const MemberNames& members : kNamings) {
     const auto first = names_by(from, members), second = names_by(to, members);
     if (first && second && shared_names(*first, *second) == shared_names(*second, *first))
       return NamedLists{*first, *second};

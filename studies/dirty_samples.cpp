@@ -56,8 +56,6 @@ const scenarios::Table<DirtySamples>& samples_table() {
   return table;
 }
 
-double milliseconds(Nanos time) { return static_cast<double>(time.count()) / 1e6; }
-
 /// The samples scaled to the whole guest.
 class Curve {
  public:

@@ -29,8 +29,8 @@ Predicted predicted(const std::string& bandwidth, const std::string& downtime, c
   Predicted result{bandwidth, downtime, true, "", {}, {}};
   std::vector<double> total, down;
   for (const RunFigures& each : runs) {
-    total.push_back(static_cast<double>(each.total_time.count()) / 1e6);
-    down.push_back(static_cast<double>(each.downtime.count()) / 1e6);
+    total.push_back(milliseconds(each.total_time));
+    down.push_back(milliseconds(each.downtime));
     if (all_completed(each)) continue;
     if (result.converges) result.outcome = each.outcome;
     result.converges = false;

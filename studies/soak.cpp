@@ -18,7 +18,7 @@ namespace godwit::studies {
 namespace {
 
 constexpr std::uint64_t kChunk = 64;
-constexpr std::chrono::seconds kCpuMost{60};  // for one seed, which takes milliseconds
+constexpr std::chrono::seconds kSeedCpuMost{60};  // for one seed, which takes milliseconds
 
 /// Consecutive seeds, and what became of those that were run: a record, or what went wrong.
 struct Chunk {
@@ -67,7 +67,7 @@ class Worker {
  private:
   static void work(const Chunk& chunk, const std::filesystem::path& folder, int output) {
     for (std::uint64_t i = chunk.done.size(); i < chunk.count; ++i) {
-      limit_cpu(kCpuMost);
+      limit_cpu(kSeedCpuMost);
       const SoakRecord record = soak_seed(chunk.first + i, folder);
       if (::write(output, &record, sizeof record) != sizeof record) return;
     }

@@ -14,7 +14,7 @@ namespace godwit::studies {
 using scenarios::Json;
 
 /// What is small and what is large in one scenario, so that what is drawn for it meets.
-struct Scale {
+struct DrawScale {
   BitsPerSecond bandwidth{0};  ///< About what its links have.
   Nanos latency{0};            ///< Of all its links together.
   Nanos copy{0};               ///< About what it takes to send all its guests once.
@@ -27,7 +27,7 @@ inline constexpr std::uint64_t kSoakRecordingPages = 192;
 Json draw_guest(Draw& draw, const std::string& name, BitsPerSecond bandwidth);
 
 /// Some of the parameters of the strategy `name`, drawn so that it can be read under `goal`.
-Json draw_strategy(Draw& draw, const Scale& scale, const std::string& name, const Json& goal);
+Json draw_strategy(Draw& draw, const DrawScale& scale, const std::string& name, const Json& goal);
 
 inline Json bytes(std::uint64_t n) { return scenarios::format_quantity(scenarios::Dimension::kBytes, n); }
 inline Json pages(std::uint64_t n) { return scenarios::format_quantity(scenarios::Dimension::kPages, n); }

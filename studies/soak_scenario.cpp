@@ -181,7 +181,7 @@ class ScenarioDrawer {
 
   Draw draw_;
   Json document_ = Json::object();
-  Scale scale_;
+  DrawScale scale_;
   std::vector<std::string> hosts_, nodes_;
   std::vector<Guest> guests_;
   std::uint64_t links_ = 0, migrations_ = 0;

@@ -17,7 +17,7 @@ namespace {
 using scenarios::Json;
 
 constexpr std::size_t kTrials = 1500;
-constexpr std::chrono::seconds kCpuMost{10};         // for one trial
+constexpr std::chrono::seconds kTrialCpuMost{10};    // for one trial
 constexpr std::size_t kTrialsOfWhatDoesNotEnd = 50;  // each of which takes all of that
 
 using Trial = std::function<bool(const Json&)>;
@@ -180,7 +180,7 @@ class Shrinker {
 /// How the scenario fails; empty: it does not, or does not load.
 std::string failure_of_scenario(const Json& scenario, const std::filesystem::path& folder, bool thoroughly) {
   return failure_of([&] {
-    limit_cpu(kCpuMost);
+    limit_cpu(kTrialCpuMost);
     const auto loaded = scenarios::load_document(scenario, "soak", folder);
     if (!std::holds_alternative<scenarios::Loaded>(loaded)) return;
     try {

@@ -11,15 +11,15 @@ namespace {
 using scenarios::Parameter;
 
 /// A value for a mechanism that counts something. Small enough to matter to small guests.
-using Number = Json (*)(Draw&, const Scale&);
+using Number = Json (*)(Draw&, const DrawScale&);
 
-Json rate_near(Draw& draw, const Scale& scale) {
+Json rate_near(Draw& draw, const DrawScale& scale) {
   return bandwidth(draw.scaled(std::max<std::uint64_t>(scale.bandwidth.value / 8, 1000), scale.bandwidth.value * 2));
 }
 
 const std::map<std::string_view, Number, std::less<>>& numbers() {
   using D = Draw&;
-  using S = const Scale&;
+  using S = const DrawScale&;
   static const std::map<std::string_view, Number, std::less<>> all = {
       {"clear_chunk", [](D draw, S) { return pages(std::uint64_t{64} << draw.below(7)); }},
       {"batch", [](D draw, S) { return pages(draw.one_in(4) ? 0 : draw.scaled(1, 2048)); }},
@@ -67,7 +67,7 @@ const std::map<std::string_view, Number, std::less<>>& numbers() {
 }
 
 /// A value for `parameter`. Every mechanism is a choice, a flag, or one of the numbers.
-Json value_for(Draw& draw, const Scale& scale, const Parameter& parameter) {
+Json value_for(Draw& draw, const DrawScale& scale, const Parameter& parameter) {
   if (parameter.sets.empty())
     return std::next(parameter.choices.begin(), static_cast<std::ptrdiff_t>(draw.below(parameter.choices.size())))
         ->first;
@@ -81,7 +81,7 @@ Json value_for(Draw& draw, const Scale& scale, const Parameter& parameter) {
 bool is_rate(const Parameter& parameter) { return parameter.sets.starts_with("rate"); }
 
 /// One draw; what it sets may not fit together.
-Json attempt(Draw& draw, const Scale& scale, const scenarios::Strategy& strategy) {
+Json attempt(Draw& draw, const DrawScale& scale, const scenarios::Strategy& strategy) {
   Json drawn{{"name", strategy.name()}};
   const std::uint64_t of_eight = draw.pick({0u, 1u, 3u, 6u});
   // A rate law needs most of what belongs to it.
@@ -101,7 +101,7 @@ bool can_be_read(const Json& strategy, const Json& goal) {
 
 }  // namespace
 
-Json draw_strategy(Draw& draw, const Scale& scale, const std::string& name, const Json& goal) {
+Json draw_strategy(Draw& draw, const DrawScale& scale, const std::string& name, const Json& goal) {
   const scenarios::Strategy* strategy = scenarios::find_strategy(name);
   GODWIT_CHECK(strategy != nullptr);
   while (true) {

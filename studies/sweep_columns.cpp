@@ -19,7 +19,6 @@ namespace {
 using scenarios::Dimension;
 using scenarios::Json;
 
-double milliseconds(Nanos time) { return static_cast<double>(time.count()) / 1e6; }
 std::int64_t whole(std::uint64_t value) { return static_cast<std::int64_t>(value); }
 
 struct Result {

@@ -12,16 +12,14 @@
 namespace godwit::studies {
 namespace {
 
-double in_milliseconds(Nanos time) { return static_cast<double>(time.count()) / 1e6; }
-
 Outcome outcome_of(const sim::MigrationResult& result) {
   Outcome outcome;
   outcome.completed = result.status == sim::Status::kCompleted;
   if (outcome.completed) {
     // QEMU's destination starts when all has arrived: it has no commit, which Godwit's migrations wait for.
     const Nanos commit = result.parts[static_cast<std::size_t>(sim::Part::kCommit)];
-    outcome.total_time_ms = in_milliseconds(result.total_time - commit);
-    outcome.stop_to_resume_ms = in_milliseconds(result.downtime - commit);
+    outcome.total_time_ms = milliseconds(result.total_time - commit);
+    outcome.stop_to_resume_ms = milliseconds(result.downtime - commit);
   }
   outcome.transferred_bytes = result.transferred.value;
   outcome.normal_pages = result.normal.value;
