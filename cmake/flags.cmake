@@ -13,6 +13,7 @@ target_compile_options(
             -Wno-missing-field-initializers # designated initialisers name what they set; the rest has its default
             -Wpedantic
             $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict> # g++ 12 sees overlap in std::string itself (GCC bug 105651)
+            $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage> # takes sources that are compiled together for headers
             -Wshadow
             -Wconversion
             -Wno-sign-conversion

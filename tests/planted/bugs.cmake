@@ -25,7 +25,8 @@ function(godwit_plant name)
     file(WRITE "${mutant}" "${text}")
   endif()
 
-  # What lies in an archive is linked only where nothing else has given its functions.
+  # What lies in an archive is linked only where nothing else has given its functions: so it has to be an object by itself.
+  set_source_files_properties("${source}" TARGET_DIRECTORY godwit PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
   set(target godwit_planted_${name})
   add_executable(${target} "${mutant}" $<TARGET_OBJECTS:godwit>)
   target_link_libraries(${target} PRIVATE ${godwit_libraries} fmt::fmt)
