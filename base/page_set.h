@@ -248,11 +248,34 @@ class PageSet {
     return found;
   }
 
-  /// How many pages of `range` are in the set.
+  /// How many pages of `range` are in the set. Looks into a block only where it is mixed and partly in `range`.
   std::uint64_t count_in(PageRange range) const {
+    GODWIT_CHECK(range.end() <= size_);
     std::uint64_t found = 0;
-    for_each_run(range, [&](const PageRun& run) { found += run.count(); });
+    for (std::uint64_t g = range.first / kGroupPages; g * kGroupPages < range.end(); ++g)
+      found += count_in_group(g, intersect(range, {g * kGroupPages, pages_in_group(g)}));
     return found;
+  }
+
+  /// The `n`-th page of `range` that is in the set, from 0 on. Requires count_in(range) > n.
+  PageIndex nth_in(PageRange range, std::uint64_t n) const {
+    const auto in_group = [&](std::uint64_t g) { return intersect(range, {g * kGroupPages, pages_in_group(g)}); };
+    const auto in_block = [&](std::uint64_t b) { return intersect(range, {b * kBlockPages, kBlockPages}); };
+    std::uint64_t g = range.first / kGroupPages;
+    for (std::uint64_t there; n >= (there = count_in_group(g, in_group(g))); ++g) n -= there;
+    if (groups_[g].count == pages_in_group(g)) return in_group(g).first + n;
+    std::uint64_t b = in_group(g).first / kBlockPages;
+    for (std::uint64_t there; n >= (there = count_in_part(b, in_block(b))); ++b) n -= there;
+    const PageRange piece = in_block(b);
+    if (block_full(b)) return piece.first + n;
+    std::uint64_t w = piece.first / 64;
+    std::uint64_t mask = word(w) & window(w, piece);
+    for (; n >= popcount(mask); mask = word(w) & window(w, piece)) {
+      n -= popcount(mask);
+      ++w;
+    }
+    for (; n > 0; --n) mask &= mask - 1;
+    return w * 64 + static_cast<unsigned>(std::countr_zero(mask));
   }
 
   /// Calls `visit(PageRun)` for the pages of `range` that are in the set, ascending. Neighbouring full blocks are
@@ -358,6 +381,28 @@ class PageSet {
   /// The words of its block that `part` touches, a bit each. Requires that it touches some.
   static std::uint64_t words_in(PageRange part) {
     return bits_between(part.first / 64 % kBlockWords, (part.end() - 1) / 64 % kBlockWords + 1);
+  }
+
+  /// Of `part`, which lies in group `g`.
+  std::uint64_t count_in_group(std::uint64_t g, PageRange part) const {
+    const std::uint64_t pages = pages_in_group(g), count = groups_[g].count;
+    if (count == 0 || part.count == pages) return count;
+    if (count == pages) return part.count;
+    std::uint64_t found = 0;
+    for (std::uint64_t b = part.first / kBlockPages; b * kBlockPages < part.end(); ++b)
+      found += count_in_part(b, intersect(part, {b * kBlockPages, kBlockPages}));
+    return found;
+  }
+  /// Of `part`, which lies in block `b`.
+  std::uint64_t count_in_part(std::uint64_t b, PageRange part) const {
+    const std::uint64_t pages = pages_in(b), count = count_in_block(b);
+    if (count == 0 || part.count == pages) return count;
+    if (count == pages) return part.count;
+    const PageBlock& block = groups_[b / kGroupBlocks].blocks[b % kGroupBlocks];
+    std::uint64_t found = 0;
+    for_each_bit(block.present & words_in(part),
+                 [&](unsigned w) { found += popcount(block.words[w] & window(b * kBlockWords + w, part)); });
+    return found;
   }
 
   // ---- from uniform to mixed and back

@@ -91,11 +91,11 @@ std::size_t Walk::take_bubble(PageSet& pending, Pages pages_max, std::span<PageR
     std::uint64_t mask = pending.word(word) & (above == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << above) - 1);
     low_ = word * 64;
     if (mask == 0) continue;
-    while (static_cast<std::uint64_t>(std::popcount(mask)) > left) mask &= mask - 1;  // the highest are the nearest
-    if (static_cast<std::uint64_t>(std::popcount(mask)) == left) low_ += static_cast<unsigned>(std::countr_zero(mask));
+    while (popcount(mask) > left) mask &= mask - 1;  // the highest are the nearest
+    if (popcount(mask) == left) low_ += static_cast<unsigned>(std::countr_zero(mask));
     out[taken++] = PageRun::of_word(word, mask);
     pending.remove_word(word, mask);
-    left -= static_cast<std::uint64_t>(std::popcount(mask));
+    left -= popcount(mask);
   }
   return taken;
 }

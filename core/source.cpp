@@ -9,6 +9,7 @@ namespace {
 
 /// Pages are tested for zeroes this little before they are sent: what is written in between goes as it was tested.
 constexpr Pages kTestedAhead{4096};
+constexpr std::uint64_t kPushedLeast = 64;  // pages picked at least, of what is pushed
 
 /// What says the hash of all before it is not in it.
 constexpr bool closes(RecordType type) {
@@ -245,12 +246,17 @@ Task<Done> Source::push() {
   begin_round(false);
   round_.post_copy = true;
   bool all_sent = false;
+  // What was picked and could not go because a page was asked for is put back. So twice of what went the last time is
+  // picked: as much as there is where nobody asks, little where every page is asked for.
+  Pages most{kPushedLeast};
   while (!all_sent) {
     const PageIndex wanted = link_.next_request();
     if (wanted != kNoPage) {
       co_await send_requested(wanted);
     } else if (!pending_.empty()) {
-      co_await send_batch(pending_.size(), {UINT64_MAX}, kNever);
+      const Pages before = round_.sent;
+      co_await send_batch(most, {UINT64_MAX}, kNever);
+      most = std::max(Pages{kPushedLeast}, Pages{2 * (round_.sent - before).value});
     } else {
       const Record end{.type = RecordType::kAllSent, .value = hash_.value()};
       co_await send_record(end, {});
@@ -446,7 +452,7 @@ std::size_t Source::drop_peeked(std::size_t picked) {
   for (std::size_t i = 0; i < picked; ++i) {
     for_each_word(picked_[i], [&](std::uint64_t word, std::uint64_t mask) {
       const std::uint64_t clean = mask & ~aside_.word(word);
-      round_.skipped.value += static_cast<unsigned>(std::popcount(mask ^ clean));
+      round_.skipped.value += popcount(mask ^ clean);
       if (clean != 0 && kept < batch_.size()) {
         batch_[kept++] = PageRun::of_word(word, clean);
       } else if (clean != 0) {

@@ -43,7 +43,7 @@ std::size_t Source::split_deltas(std::size_t runs) {
       if (cached == 0) return;
       const std::uint64_t changed = memory_.changed(word, cached);
       if (changed != 0) aside_.add_word(word, changed);
-      round_.skipped.value += static_cast<unsigned>(std::popcount(cached & ~changed));
+      round_.skipped.value += popcount(cached & ~changed);
     });
   }
   std::copy_n(picked_.begin(), plain, batch_.begin());

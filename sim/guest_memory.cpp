@@ -179,7 +179,7 @@ std::uint64_t GuestMemory::first_touches(std::span<const PageRun> runs) const {
   if (untouched_->empty()) return pages;
   for (const PageRun& run : runs) {
     if (run.is_zero()) continue;
-    pages += run.is_mask() ? static_cast<unsigned>(std::popcount(untouched_->word(run.word()) & run.mask()))
+    pages += run.is_mask() ? popcount(untouched_->word(run.word()) & run.mask())
                            : untouched_->count_in({run.first(), run.count()});
   }
   return pages;

@@ -33,7 +33,7 @@ std::uint64_t DistinctPages::in(const Trace& trace, std::uint64_t limit, std::ui
       const PageRange pages = intersect({run.first, run.count}, {0, limit});
       if (pages.count == 0) break;
       for_each_word(PageRun::solid(pages.first, pages.count), [&](std::uint64_t word, std::uint64_t mask) {
-        fresh += static_cast<unsigned>(std::popcount(mask & ~seen_[word]));
+        fresh += popcount(mask & ~seen_[word]);
         seen_[word] |= mask;
       });
     }
@@ -78,7 +78,7 @@ models::Chance Workload::mean_share(const Part& part, PageRange range) {
   if (part.law != Law::kZipf) return 0;
   u128 sum = 0;
   for_each_word(PageRun::solid(range.first, range.count), [&](std::uint64_t word, std::uint64_t mask) {
-    sum += static_cast<u128>(part.shares[word - part.range.first / 64]) * static_cast<unsigned>(std::popcount(mask));
+    sum += static_cast<u128>(part.shares[word - part.range.first / 64]) * popcount(mask);
   });
   return static_cast<models::Chance>(sum / range.count);
 }

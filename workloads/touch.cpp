@@ -17,20 +17,6 @@ std::uint64_t exponential(models::Stream& stream) {
   return static_cast<std::uint64_t>(static_cast<u128>(minus_log2) * kLn2 >> 32);
 }
 
-/// The `n`-th page of `missing` in `range`, from 0 on. Requires that many.
-PageIndex nth_page(const PageSet& missing, PageRange range, std::uint64_t n) {
-  PageIndex found = 0;
-  missing.for_each_run(range, [&](const PageRun& run) {
-    if (n >= run.count()) return n -= run.count(), true;
-    if (!run.is_mask()) return found = run.first() + n, false;
-    std::uint64_t mask = run.mask();
-    for (; n > 0; --n) mask &= mask - 1;
-    found = run.word() * 64 + static_cast<unsigned>(std::countr_zero(mask));
-    return false;
-  });
-  return found;
-}
-
 /// The first page of `missing` in `range`, or its end.
 PageIndex first_page(const PageSet& missing, PageRange range) {
   PageIndex found = range.end();
@@ -83,7 +69,7 @@ Workload::Touch Workload::memoryless_touch(const Part& part, const PageSet& miss
   } else {
     missing.for_each_run(part.range, [&](const PageRun& run) {
       for_each_word(run, [&](std::uint64_t word, std::uint64_t mask) {
-        share += static_cast<u128>(share_of(word)) * static_cast<unsigned>(std::popcount(mask));
+        share += static_cast<u128>(share_of(word)) * popcount(mask);
       });
     });
   }
@@ -93,17 +79,17 @@ Workload::Touch Workload::memoryless_touch(const Part& part, const PageSet& miss
   if (gap >= static_cast<u128>(kFar.count())) return {};
   const Nanos at = local + Nanos{1} + Nanos{static_cast<std::int64_t>(gap)};
   if (part.law == Law::kUniform) {
-    return {at, nth_page(missing, part.range, stream.below(missing.count_in(part.range)))};
+    return {at, missing.nth_in(part.range, stream.below(missing.count_in(part.range)))};
   }
   std::uint64_t left = stream.below(static_cast<std::uint64_t>(share));
   std::optional<PageIndex> page;
   missing.for_each_run(part.range, [&](const PageRun& run) {
     for_each_word(run, [&](std::uint64_t word, std::uint64_t mask) {
       if (page) return;
-      const auto pages = static_cast<unsigned>(std::popcount(mask));
+      const auto pages = popcount(mask);
       const std::uint64_t mine = share_of(word) * pages;
       if (left < mine)
-        page = nth_page(missing, intersect({word * 64, 64}, missing.all()), stream.below(pages));
+        page = missing.nth_in(intersect({word * 64, 64}, missing.all()), stream.below(pages));
       else
         left -= mine;
     });
