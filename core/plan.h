@@ -55,10 +55,13 @@ enum class Switch : std::uint8_t {
 struct StopRules {
   bool budget = true;               ///< The rest fits `downtime_max` at the estimated bandwidth.
   Nanos downtime_max{300'000'000};  ///< The operator's downtime limit.
-  std::uint32_t rounds_max = 0;     ///< After this many live rounds.
-  std::uint32_t factor_max = 0;     ///< When more than this many times the memory has been sent.
-  Pages pages_below{0};             ///< When the round had fewer pages to send, or fewer are pending, than this.
-  Pages grown_by{0};                ///< When the round sent at least so many more than the one before (CRIU's drivers).
+  /// What the budget believes of the link, from when an estimate would be known on; 0: the estimate (QEMU's
+  /// avail-switchover-bandwidth).
+  BitsPerSecond bandwidth{0};
+  std::uint32_t rounds_max = 0;  ///< After this many live rounds.
+  std::uint32_t factor_max = 0;  ///< When more than this many times the memory has been sent.
+  Pages pages_below{0};          ///< When the round had fewer pages to send, or fewer are pending, than this.
+  Pages grown_by{0};             ///< When the round sent at least so many more than the one before (CRIU's drivers).
   bool no_gain_at_max_rate = false;  ///< A round sent more than the one before, at the highest rate (Clark).
   Nanos timeout{0};                  ///< When the rounds have taken this long.
   bool sender_floor = false;  ///< No more is pending than what the sender itself dirties, with `sender_slack` on top.
@@ -71,6 +74,8 @@ struct StopRules {
 struct PostCopyRules {
   std::uint32_t after_rounds = 0;  ///< That many live rounds have ended, and their end has become known.
   Nanos after{0};                  ///< The migration has lasted so long.
+  /// A page that is asked for goes by a connection of its own, past what the host has taken over for the other.
+  bool preempt = false;
 
   bool on_request() const { return after_rounds > 0 || after > Nanos{0}; }
 };
@@ -85,6 +90,14 @@ struct ThrottleRules {
   bool tailslow = false;          ///< Not more than what seems to be needed.
   Nanos period{1'000'000'000};    ///< The least length of a period, which ends with a read of the log.
   Nanos read_every{5'000'000'000};  ///< The log is read when no round has ended from one such tick to the next.
+};
+
+/// What is done after two bad periods of ThrottleRules instead of throttling: whichever virtual CPU dirties faster sleeps
+/// whenever its dirty ring is full. Source: QEMU's dirty limit, migration/ram.c and system/dirtylimit.c.
+struct DirtyLimit {
+  bool on = false;
+  BitsPerSecond rate{8 << 20};  ///< What each virtual CPU may dirty: 1 MiB/s.
+  Nanos period{1'000'000'000};  ///< How long it is measured before its sleep is adjusted.
 };
 
 /// The bytes that frame a page; the names follow QEMU's stream.
@@ -123,6 +136,7 @@ struct Plan {
   Share rate_scale = kWhole;
   BitsPerSecond postcopy_rate_max{0};  ///< Of what is sent unasked after the switch of a post-copy; 0: no limit.
   ThrottleRules throttle;
+  DirtyLimit dirty_limit;         ///< With a log that is a dirty ring.
   bool limit_stop_phase = false;  ///< The rate law holds while the guest is stopped, too.
   Nanos window{100'000'000};      ///< Length of a bandwidth window.
   Nanos slice{0};                 ///< Longest time between two looks at the limits; 0: none.

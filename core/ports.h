@@ -117,6 +117,12 @@ class Guest {
   /// From now on keeps every virtual CPU from running for `share` of the time; 0: no longer. A host that cannot, does
   /// nothing.
   virtual void throttle(Share share) { static_cast<void>(share); }
+  /// From now on keeps every virtual CPU from dirtying more than `rate`, measured over each `period`; 0: no longer. A
+  /// host that cannot, does nothing.
+  virtual void limit_dirtying(BitsPerSecond rate, Nanos period) {
+    static_cast<void>(rate);
+    static_cast<void>(period);
+  }
   /// From here on this guest never runs again at the source, whatever happens.
   virtual void fence() = 0;
   virtual Bytes device_state() const = 0;

@@ -294,6 +294,7 @@ Task<Done> Source::send_requested(PageIndex page) {
 /// The guest lives on where it was.
 Task<Done> Source::roll_back() {
   if (throttle_.share > 0) guest_.throttle(0);
+  if (throttle_.dirtying_limited) guest_.limit_dirtying({0}, plan_.dirty_limit.period);
   if (stopped_) co_await guest_.resume();
   stopped_ = false;
   observer_.enter(Phase::kFailed);
@@ -314,10 +315,14 @@ void Source::begin_round(bool stopped) {
 void Source::end_round() {
   round_.pending_after = pending_.count();
   if (plan_.estimate == Estimate::kLastRound && round_.bytes.value > 0 && round_.took > Nanos{0}) {
-    bandwidth_ = rate_of(round_.bytes, round_.took);
+    learn_bandwidth(round_.bytes, round_.took);
   }
   total_sent_ += memory_.page_size() * round_.sent.value;
   observer_.round(round_);
+}
+
+void Source::learn_bandwidth(Bytes sent, Nanos took) {
+  bandwidth_ = plan_.stop.bandwidth.value > 0 ? plan_.stop.bandwidth : rate_of(sent, took);
 }
 
 bool Source::ends_by_postcopy() const {

@@ -88,6 +88,7 @@ class Source {
   void begin_round(bool stopped);
   void end_round();
   Decision decision();
+  void learn_bandwidth(Bytes sent, Nanos took);
   void close_window();
   bool below_threshold() const;
   void sync_channels();
@@ -95,6 +96,7 @@ class Source {
   bool postcopy_is_due() const;
   bool ends_by_postcopy() const;
   void regulate_guest();
+  void slow_guest_down();
   void put_back(PageSet& into, std::span<const PageRun> runs, const PageRun& before);
   std::size_t classify(std::size_t picked);
   std::size_t drop_peeked(std::size_t picked);
@@ -143,6 +145,7 @@ class Source {
   bool finish_asked_ = false;
   struct {
     Share share = 0;  // in force
+    bool dirtying_limited = false;
     std::uint32_t bad_periods = 0;
     Nanos began{0};                   // of the period
     Bytes dirtied{0};                 // in the period

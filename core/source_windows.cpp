@@ -1,5 +1,7 @@
 #include "core/source.h"
 
+#include <utility>
+
 // RoundRule::kBelowThreshold: QEMU's loop, migration/migration.c and ram.c, and the throttle that goes with it.
 namespace godwit::core {
 
@@ -41,7 +43,7 @@ Task<Done> Source::send_slice() {
 void Source::close_window() {
   const Nanos length = control_.now() - window_began_;
   if (length < plan_.window) return;
-  bandwidth_ = rate_of(window_bytes_, length);
+  learn_bandwidth(window_bytes_, length);
   window_began_ = control_.now();
   window_bytes_ = {};
 }
@@ -71,17 +73,25 @@ bool Source::postcopy_is_due() const {
 /// Slows the guest down further after two bad periods; a good one between them does not matter.
 void Source::regulate_guest() {
   const ThrottleRules& rules = plan_.throttle;
-  if (!rules.on) return;
+  if (!rules.on && !plan_.dirty_limit.on) return;
   throttle_.dirtied += memory_.page_size() * round_.new_dirty.value;
   throttle_.sent += round_.bytes;
   if (control_.now() <= throttle_.began + rules.period) return;
   if (outruns(rules, throttle_.dirtied, throttle_.sent) && ++throttle_.bad_periods >= 2) {
     throttle_.bad_periods = 0;
-    throttle_.share = raised_throttle(rules, throttle_.share, throttle_.dirtied, throttle_.sent);
-    guest_.throttle(throttle_.share);
+    slow_guest_down();
   }
   throttle_.began = control_.now();
   throttle_.dirtied = throttle_.sent = {};
+}
+
+void Source::slow_guest_down() {
+  if (plan_.throttle.on) {
+    throttle_.share = raised_throttle(plan_.throttle, throttle_.share, throttle_.dirtied, throttle_.sent);
+    guest_.throttle(throttle_.share);
+  } else if (!std::exchange(throttle_.dirtying_limited, true)) {
+    guest_.limit_dirtying(plan_.dirty_limit.rate, plan_.dirty_limit.period);
+  }
 }
 
 }  // namespace godwit::core

@@ -40,6 +40,7 @@ struct CostProfile {
   Nanos device_load{0};       ///< Restoring devices at the destination.
   Nanos inflate_table{0};     ///< Remapping one page-table page after arrival.
   Nanos announce{0};          ///< From resume until the network sends to the new place.
+  Bytes send_buffer{0};       ///< What the kernel has taken over of a connection while its sender is ahead of the link.
   std::array<TrackerCosts, kTrackers> trackers{};
 
   const TrackerCosts& of(Tracker tracker) const { return trackers[static_cast<std::size_t>(tracker)]; }

@@ -48,17 +48,21 @@ Json ram_json(const sim::MigrationResult& migration) {
 
 Json iteration_json(const sim::Iteration& iteration, Nanos requested_at) {
   const core::RoundStats& round = iteration.round;
-  return {{"index", round.index},
-          {"start_ms", milliseconds(round.began - requested_at)},
-          {"duration_ms", milliseconds(round.took)},
-          {"sent_pages", round.sent.value},
-          {"zero_pages", round.zero.value},
-          {"skipped_pages", round.skipped.value},
-          {"sent_bytes", round.bytes.value},
-          {"new_dirty_pages", round.new_dirty.value},
-          {"dirty_pages_after", round.pending_after.value},
-          {"rate_limit_mbps", round.rate_limit.value > 0 ? Json(megabits_per_second(round.rate_limit)) : Json(nullptr)},
-          {"throttle_percent", percent(iteration.throttle)}};
+  Json json{
+      {"index", round.index},
+      {"start_ms", milliseconds(round.began - requested_at)},
+      {"duration_ms", milliseconds(round.took)},
+      {"sent_pages", round.sent.value},
+      {"zero_pages", round.zero.value},
+      {"skipped_pages", round.skipped.value},
+      {"sent_bytes", round.bytes.value},
+      {"new_dirty_pages", round.new_dirty.value},
+      {"dirty_pages_after", round.pending_after.value},
+      {"rate_limit_mbps", round.rate_limit.value > 0 ? Json(megabits_per_second(round.rate_limit)) : Json(nullptr)},
+      {"throttle_percent", percent(iteration.throttle)}};
+  if (iteration.ring_sleep > Nanos{0})  // only some strategies have it
+    json["dirty_limit_throttle_time_per_round_us"] = iteration.ring_sleep.count() / 1000;
+  return json;
 }
 
 Json guest_effect_json(const sim::MigrationResult& migration) {

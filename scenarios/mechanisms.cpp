@@ -146,6 +146,12 @@ void add_stop(Table<Owner>& table) {
       .optional();
   table
       .field(
+          "switchover_bandwidth", [](Owner& o) -> BitsPerSecond& { return o.plan.stop.bandwidth; },
+          rate({"0 bit/s", "10 Tbit/s"}),
+          "What the budget believes in place of the estimated bandwidth; 0: the estimate.")
+      .optional();
+  table
+      .field(
           "rounds_max", [](Owner& o) -> std::uint32_t& { return o.plan.stop.rounds_max; }, count(0, kMany),
           "The rounds end after this many; 0: no such bound.")
       .optional();
@@ -264,6 +270,22 @@ void add_throttle(Table<Owner>& table) {
   field("throttle_increment", &ThrottleRules::increment, share({"1 %", "99 %"}), "More of it after each two more.");
   field("throttle_max", &ThrottleRules::max, share({"1 %", "99 %"}), "The most of it.");
   field("throttle_tailslow", &ThrottleRules::tailslow, flag(), "Not more of it than what seems to be needed.");
+  table
+      .field(
+          "dirty_limit", [](Owner& o) -> bool& { return o.plan.dirty_limit.on; }, flag(),
+          "After two bad periods, instead of a throttle: virtual CPUs that dirty faster than dirty_limit_rate sleep "
+          "whenever their dirty ring is full (QEMU). It needs a dirty ring.")
+      .optional();
+  table
+      .field(
+          "dirty_limit_rate", [](Owner& o) -> BitsPerSecond& { return o.plan.dirty_limit.rate; },
+          rate({"8388608 bit/s", "10 Tbit/s"}), "What each virtual CPU may dirty, with dirty_limit, in whole MiB/s.")
+      .optional();
+  table
+      .field(
+          "dirty_limit_period", [](Owner& o) -> Nanos& { return o.plan.dirty_limit.period; }, time({"1 ms", "1 h"}),
+          "How long that is measured before the sleep is adjusted.")
+      .optional();
 }
 
 void add_policy(Table<Owner>& table) {
@@ -410,6 +432,12 @@ void add_switch(Table<Owner>& table) {
       .optional();
   table
       .field(
+          "postcopy_preempt", [](Owner& o) -> bool& { return o.plan.postcopy.preempt; }, flag(),
+          "With switch post_copy: a page that is asked for goes by a connection of its own, and not after what the "
+          "host's send buffer holds.")
+      .optional();
+  table
+      .field(
           "goes_on", [](Owner& o) -> bool& { return o.plan.goes_on; }, flag(),
           "After a self-checkpoint the guest goes on where it is: it is copied, not moved.")
       .optional();
@@ -429,6 +457,10 @@ void add_who(Table<Owner>& table) {
   table.field("self", &Owner::self, flag(), "The guest does the work on its own virtual CPUs.").optional();
   table.field("payer", &Owner::payer, payer(), "Whose CPUs do the work.").optional();
   table.field("dirty_log", &Owner::tracker, tracker(), "How writes are noticed.").optional();
+  table
+      .field("dirty_ring_size", &Owner::dirty_ring, pages({"256 pages", "65536 pages"}),
+             "Entries of each virtual CPU's dirty ring, with dirty_log dirty-ring.")
+      .optional();
   table
       .field(
           "sender", [](Owner& o) -> bool& { return o.sender.derived; },

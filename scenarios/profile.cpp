@@ -75,6 +75,12 @@ Table<CostProfile> make_cost_table() {
   cost("device_load", &CostProfile::device_load, kPerOccasion, "Restoring the devices at the destination.");
   cost("inflate_table", &CostProfile::inflate_table, kPerPage, "Remapping one page-table page after arrival.");
   cost("announce", &CostProfile::announce, kPerOccasion, "From resume until the network sends to the new place.");
+  table
+      .field("send_buffer", &CostProfile::send_buffer, bytes({"0 B", "1 GiB"}),
+             "What the kernel has taken over of a connection while its sender is ahead of the link: a post-copy's page "
+             "that "
+             "is asked for goes after it, unless it has a connection of its own.")
+      .optional();
   add_tracker(table, "shadow_page_tables", Tracker::kShadowPageTables,
               "The hypervisor keeps shadow page tables and logs writes in them.");
   add_tracker(table, "ept_write_protect", Tracker::kEptWriteProtect,

@@ -72,7 +72,8 @@ bool check_names(const Strategy& strategy, const Node& node, Issues& issues) {
   return ok;
 }
 
-bool check(const Node& node, const core::Plan& plan, Issues& issues) {
+bool check(const Node& node, const StrategyOptions& options, Issues& issues) {
+  const core::Plan& plan = options.plan;
   const std::size_t before = issues.size();
   if (plan.rate != core::RateLaw::kUnlimited && plan.rate_max.value == 0)
     issues.at(node, "this rate law needs a bandwidth of at most what to send: give max_bandwidth or rate_max");
@@ -82,6 +83,12 @@ bool check(const Node& node, const core::Plan& plan, Issues& issues) {
     issues.at(node, "rate_start is above the highest rate");
   if (plan.deltas && plan.channels > 0)
     issues.at(node, "deltas (xbzrle) and channels (multifd) exclude each other, as QEMU refuses them together");
+  if (plan.dirty_limit.on && plan.throttle.on)
+    issues.at(node, "dirty_limit and throttle (auto_converge) exclude each other, as QEMU refuses them together");
+  if (plan.dirty_limit.on && options.tracker != models::Tracker::kDirtyRing)
+    issues.at(node, "dirty_limit needs a dirty ring, as in QEMU: with dirty_log dirty-ring (accel kvm-dirty-ring)");
+  if (plan.postcopy.preempt && plan.switch_over != core::Switch::kPostCopy)
+    issues.at(node, "postcopy_preempt needs post-copy, as in QEMU: with switch post_copy (postcopy on)");
   if (!std::has_single_bit(plan.delta_cache.value))
     issues.at(node, "delta_cache (xbzrle_cache_size) must be a power of two");
   const bool looks = plan.round_rule == core::RoundRule::kBelowThreshold;
@@ -282,7 +289,7 @@ bool read_strategy(const Node& node, const Goal& goal, const std::string& goal_p
   ok &= apply_goal(*strategy, "downtime", strategy->downtime_parameter, downtime, goal_pointer, spec, issues);
   ok &= apply_goal(*strategy, "bandwidth", strategy->bandwidth_parameter, bandwidth, goal_pointer, spec, issues);
   if (object) ok &= apply_parameters(*strategy, node, false, spec, issues) && check_names(*strategy, node, issues);
-  return ok && check(node, spec.options.plan, issues);
+  return ok && check(node, spec.options, issues);
 }
 
 Json write_strategy(const StrategySpec& spec) {

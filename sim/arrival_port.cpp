@@ -17,6 +17,8 @@ core::Await<core::Done> ArrivalPort::run() {
     GODWIT_CHECK(c_.fenced);
     c_.guest.home.settle();
     c_.guest.throttle = 0;
+    c_.guest.ring_sleep = Nanos{0};
+    c_.guest.ring_speed = kWhole;
     c_.world.run_on(c_.options.to, c_.options.guest);
     MigrationResult& result = c_.result;
     result.downtime = c_.now() - c_.down_since;

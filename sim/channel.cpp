@@ -47,7 +47,8 @@ core::Await<core::Sent> Channel::send(const core::Record& record, const core::Se
   cpu_ = cpu_of(record, size_);
   const models::Network& network = c_.world.network;
   const Flows::FlowId flow = *c_.flow;
-  c_.world.flows.send(flow, bytes, cap_of(bytes, limit.rate));
+  own_cap_ = own_cap_of(bytes, limit.rate);
+  c_.world.flows.send(flow, bytes, cap_of(bytes));
   ledger_.enter(bytes);
   outcome_ = {.pages = size_.pages, .bytes = bytes, .stop = core::SendStop::kDone};
   if (network.finish(flow) > limit.not_after && size_.pages.value > 0) cut_at(limit);
@@ -103,14 +104,16 @@ Channel::Cpu Channel::cpu_of(const core::Record& record, const core::BatchSize& 
   return cpu;
 }
 
-/// The limit, or what the CPUs at both ends can do where that is less.
-BitsPerSecond Channel::cap_of(Bytes bytes, BitsPerSecond limit) const {
-  BitsPerSecond cap = limit;
-  if (!c_.source_profile().cpu_unlimited)
-    cap = tighter(cap, models::cpu_bound(bytes, cpu_.copy + cpu_.protocol, c_.sender_share() * threads()));
-  if (!c_.destination_profile().cpu_unlimited)
-    cap = tighter(cap, models::cpu_bound(bytes, cpu_.apply, c_.receiver_share() * threads()));
-  return cap;
+/// The limit, or what the sender's CPUs can do where that is less.
+BitsPerSecond Channel::own_cap_of(Bytes bytes, BitsPerSecond limit) const {
+  if (c_.source_profile().cpu_unlimited) return limit;
+  return tighter(limit, models::cpu_bound(bytes, cpu_.copy + cpu_.protocol, c_.sender_share() * threads()));
+}
+
+/// That, or what the receiver's CPUs can do.
+BitsPerSecond Channel::cap_of(Bytes bytes) const {
+  if (c_.destination_profile().cpu_unlimited) return own_cap_;
+  return tighter(own_cap_, models::cpu_bound(bytes, cpu_.apply, c_.receiver_share() * threads()));
 }
 
 /// Shortens the record on its way to what will have gone by `limit.not_after`, as things stand now.
@@ -292,8 +295,16 @@ void Channel::interrupt(core::SendStop why) {
     give_up_sending(why);
     return c_.progressed();
   }
-  const Bytes gone = c_.world.network.gone(c_.now(), *c_.flow);
+  const Bytes gone = c_.world.network.gone(c_.now(), *c_.flow) + taken_over(why);
   cut_to(core::pages_beyond(record_.runs, record_.charge, gone, {1}), why);
+}
+
+/// What the source's host has taken over of what is sent unasked, so that it goes before a page that is asked for: a
+/// buffer full, where the sender is ahead of link and receiver.
+Bytes Channel::taken_over(core::SendStop why) const {
+  if (why != core::SendStop::kUrgent || c_.options.strategy.plan.postcopy.preempt) return {0};
+  const bool ahead = own_cap_.value == 0 || c_.world.network.rate(*c_.flow) < own_cap_;
+  return ahead ? c_.source_profile().send_buffer : Bytes{0};
 }
 
 void Channel::links_changed() {

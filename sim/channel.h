@@ -78,7 +78,9 @@ class Channel final : public core::Link, Flows::User {
   void through() override;
   void send_control(const core::Record& record);
   Cpu cpu_of(const core::Record& record, const core::BatchSize& size) const;
-  BitsPerSecond cap_of(Bytes bytes, BitsPerSecond limit) const;
+  BitsPerSecond own_cap_of(Bytes bytes, BitsPerSecond limit) const;
+  BitsPerSecond cap_of(Bytes bytes) const;
+  Bytes taken_over(core::SendStop why) const;
   std::uint64_t threads() const {
     return c_.fenced ? 1 : std::max<std::uint64_t>(1, c_.options.strategy.plan.channels);
   }
@@ -117,6 +119,7 @@ class Channel final : public core::Link, Flows::User {
   core::BatchSize size_;
   core::Sent outcome_;
   Cpu cpu_;
+  BitsPerSecond own_cap_{0};  // what the source itself lets it have; 0: no bound
 
   // Control messages on their way, in order.
   std::deque<Post> posts_;

@@ -96,10 +96,10 @@ Share MigrationContext::available_to_guest(Share sender_cpu) const {
   return wanted > cores ? mul_div(own, cores, wanted) : own;
 }
 
-/// How fast the guest's work can go where CPU is not short: a throttle keeps it from running.
+/// How fast the guest's work can go where CPU is not short: a throttle or a full dirty ring keeps it from running.
 Share MigrationContext::guest_speed_max() const {
   const bool busy = guest.options->workload.demand == workloads::Demand::kBusy;
-  return busy ? kWhole - guest.throttle : models::paced_share(guest.throttle);
+  return std::min(guest.ring_speed, busy ? kWhole - guest.throttle : models::paced_share(guest.throttle));
 }
 
 /// The work, the faults that its first writes cause, and the sender share what there is. The wall time that `g` of

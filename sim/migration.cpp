@@ -320,7 +320,7 @@ void Migration::note_phase(core::Phase phase) {
 void Migration::round(const core::RoundStats& round) {
   MigrationResult& result = c_.result;
   c_.world.engine.spend(20'000 + 16 * c_.memory().blocks());
-  result.iterations.push_back({round, c_.guest.throttle});
+  result.iterations.push_back({round, c_.guest.throttle, c_.guest.ring_sleep});
   result.skipped += round.skipped;
   if (policy_ && !round.stopped && !round.post_copy) obey(policy_->round_ended(view()));
   if (!round.stopped && !round.post_copy && round.took > Nanos{0}) {

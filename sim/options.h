@@ -69,6 +69,7 @@ struct StrategyOptions {
   bool self = false;                 ///< The guest does the work on its own virtual CPUs.
   std::string payer = "hypervisor";  ///< Who does it else: hypervisor or management.
   models::Tracker tracker = models::Tracker::kEptWriteProtect;
+  Pages dirty_ring{4096};  ///< Entries of each virtual CPU's ring, where that is the tracker.
   SenderOptions sender;
   models::PolicyOptions policy;           ///< Who manages it, where somebody does.
   bool counts_final_read = true;          ///< The result's count of log reads has the one after the stop (QEMU 10).

@@ -35,6 +35,7 @@ struct Bill {
 struct Iteration {
   core::RoundStats round;
   Share throttle = 0;
+  Nanos ring_sleep{0};  ///< Of each virtual CPU, whenever its dirty ring was full.
 };
 
 struct MigrationResult {

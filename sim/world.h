@@ -24,8 +24,10 @@ struct SimGuest {
   models::GuestClock clock;
   std::uint32_t host = 0;  // where it runs, or ran last
   SingleHome home;
-  bool stopped = true;  // paused, or frozen but for the migration path
-  Share throttle = 0;   // of the time, its virtual CPUs are kept from running
+  bool stopped = true;        // paused, or frozen but for the migration path
+  Share throttle = 0;         // of the time, its virtual CPUs are kept from running
+  Nanos ring_sleep{0};        // of each virtual CPU, whenever its dirty ring is full
+  Share ring_speed = kWhole;  // the speed that this leaves its work
   std::uint32_t migrations_left = 0;
 
   /// What its work wants of its virtual CPUs, in shares of a core.

@@ -70,18 +70,21 @@ struct Name {
 };
 constexpr std::array kCapabilities{Name{"auto-converge", "auto_converge"},
                                    Name{"multifd", "multifd_channels", Value::kPlain, "2"}, Name{"xbzrle", "xbzrle"}};
-constexpr std::array kParameters{Name{"cpu-throttle-initial", "cpu_throttle_initial", Value::kPercent},
-                                 Name{"cpu-throttle-increment", "cpu_throttle_increment", Value::kPercent},
-                                 Name{"max-cpu-throttle", "max_cpu_throttle", Value::kPercent},
-                                 Name{"throttle-trigger-threshold", "throttle_trigger_threshold", Value::kPercent},
-                                 Name{"cpu-throttle-tailslow", "cpu_throttle_tailslow"},
-                                 Name{"multifd-channels", "multifd_channels"},
-                                 Name{"zero-page-detection", "zero_page_detection"},
-                                 Name{"xbzrle-cache-size", "xbzrle_cache_size", Value::kBytes},
-                                 Name{"max-postcopy-bandwidth", "max_postcopy_bandwidth", Value::kBytesPerSecond}};
+constexpr std::array kParameters{
+    Name{"cpu-throttle-initial", "cpu_throttle_initial", Value::kPercent},
+    Name{"cpu-throttle-increment", "cpu_throttle_increment", Value::kPercent},
+    Name{"max-cpu-throttle", "max_cpu_throttle", Value::kPercent},
+    Name{"throttle-trigger-threshold", "throttle_trigger_threshold", Value::kPercent},
+    Name{"cpu-throttle-tailslow", "cpu_throttle_tailslow"},
+    Name{"multifd-channels", "multifd_channels"},
+    Name{"zero-page-detection", "zero_page_detection"},
+    Name{"xbzrle-cache-size", "xbzrle_cache_size", Value::kBytes},
+    Name{"avail-switchover-bandwidth", "avail_switchover_bandwidth", Value::kBytesPerSecond},
+    Name{"max-postcopy-bandwidth", "max_postcopy_bandwidth", Value::kBytesPerSecond}};
 
-/// What allows or measures post-copy and does nothing by itself.
-constexpr std::array<std::string_view, 2> kPostCopyCapabilities{"postcopy-ram", "postcopy-blocktime"};
+/// What allows, measures or changes post-copy and does nothing by itself.
+constexpr std::array<std::string_view, 3> kPostCopyCapabilities{"postcopy-ram", "postcopy-blocktime",
+                                                                "postcopy-preempt"};
 
 const Name* find(std::span<const Name> names, std::string_view qemu) {
   const auto found = std::ranges::find(names, qemu, &Name::qemu);
@@ -244,6 +247,7 @@ Json link_of(const RealLink& link) {
 void add_postcopy(Json& strategy, const RealMigration& migration) {
   if (!migration.has("postcopy-ram") || !(migration.postcopy_after_pass || migration.postcopy_after_ms)) return;
   strategy["postcopy"] = "on";
+  strategy["postcopy_preempt"] = migration.has("postcopy-preempt");
   strategy["postcopy_after_pass"] = migration.postcopy_after_pass.value_or(0);
   if (migration.postcopy_after_ms) strategy["postcopy_after"] = fmt::format("{} ms", *migration.postcopy_after_ms);
 }
