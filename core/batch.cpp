@@ -1,9 +1,15 @@
 #include "core/batch.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 
 namespace godwit::core {
+namespace {
+
+constexpr std::uint64_t kRowsMost = 1024;  // of a column that is looked at as a whole: of 4 GiB
+
+}  // namespace
 
 std::size_t keep_first(std::span<PageRun> runs, Pages pages, PageRun& rest) {
   rest = {};
@@ -100,19 +106,60 @@ std::size_t Walk::take_bubble(PageSet& pending, Pages pages_max, std::span<PageR
   return taken;
 }
 
+// Source of the order: the permutation of tools/libxc/xc_linux_save.c, 2004, the index rotated left by ten bits. It goes
+// down 1,024 columns, one after the other: the pages whose numbers end with the same ten bits. Columns that all fit into
+// what is taken are taken together, a word's pages at once: within one batch, which is picked at one instant.
 std::size_t Walk::take_rotated(PageSet& pending, Pages pages_max, std::span<PageRun> out) {
-  // Source: the permutation of tools/libxc/xc_linux_save.c, 2004: the index rotated left by ten bits.
-  const std::uint64_t period = std::uint64_t{1} << bits_;
+  const unsigned row_bits = bits_ - 10;
+  const std::uint64_t rows = std::uint64_t{1} << row_bits, period = std::uint64_t{1} << bits_;
+  std::uint64_t left = pages_max.value;
   std::size_t taken = 0;
-  for (std::uint64_t looked = 0; looked < period && taken < out.size() && taken < pages_max.value; ++looked) {
-    const std::uint64_t page = ((at_ >> (bits_ - 10)) | (at_ << 10)) & (period - 1);
-    at_ = (at_ + 1) & (period - 1);
-    if (page >= size_ || !pending.contains(page)) continue;
-    out[taken++] = PageRun::of_word(page / 64, std::uint64_t{1} << (page % 64));
-    pending.remove(page);
-    if (pending.empty()) break;
+  const auto take_row = [&](std::uint64_t row, std::uint64_t column, std::uint64_t columns) {
+    const std::uint64_t word = row * 16 + column / 64;
+    if (word * 64 >= size_) return;
+    const std::uint64_t mask = pending.word(word) & bits_between(column % 64, column % 64 + columns);
+    if (mask == 0) return;
+    out[taken++] = PageRun::of_word(word, mask);
+    pending.remove_word(word, mask);
+    left -= popcount(mask);
+  };
+  for (std::uint64_t looked = 0; looked < period && left > 0 && taken < out.size() && !pending.empty();) {
+    const std::uint64_t column = at_ >> row_bits, row = at_ & (rows - 1);
+    const bool whole = row == 0 && rows <= std::min(kRowsMost, out.size() - taken);
+    const std::uint64_t columns = whole ? columns_within(pending, column, rows, left) : 0;
+    const std::uint64_t before = at_;
+    if (columns > 0) {
+      for (std::uint64_t r = 0; r < rows; ++r) take_row(r, column, columns);
+      at_ += columns << row_bits;
+    } else {
+      for (std::uint64_t r = row; r < rows && left > 0 && taken < out.size(); ++r, ++at_) take_row(r, column, 1);
+    }
+    looked += at_ - before;
+    at_ &= period - 1;
   }
   return taken;
+}
+
+/// How many columns from `column` on, in the same words, have no more than `most` pages together.
+std::uint64_t Walk::columns_within(const PageSet& pending, std::uint64_t column, std::uint64_t rows,
+                                   std::uint64_t most) const {
+  // The columns are counted side by side: bit c of planes[i] is bit i of the number of pages in column c.
+  std::array<std::uint64_t, 11> planes{};
+  static_assert(kRowsMost < std::uint64_t{1} << 11);
+  for (std::uint64_t word = column / 64; word < rows * 16 && word * 64 < size_; word += 16) {
+    std::uint64_t carry = pending.word(word);
+    for (std::size_t i = 0; carry != 0; ++i) {
+      const std::uint64_t both = planes[i] & carry;
+      planes[i] ^= carry;
+      carry = both;
+    }
+  }
+  std::uint64_t pages = 0;
+  for (std::uint64_t c = column % 64; c < 64; ++c) {
+    for (std::size_t i = 0; i < planes.size(); ++i) pages += (planes[i] >> c & 1) << i;
+    if (pages > most) return c - column % 64;
+  }
+  return 64 - column % 64;
 }
 
 }  // namespace godwit::core

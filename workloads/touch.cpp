@@ -51,6 +51,7 @@ Workload::Touch Workload::touch_of(const Part& part, const PageSet& missing, Nan
   Nanos low = from;
   Nanos high = later(from, kFar);
   if (part.schedule.local(high) < touch.at) return {};
+  if (part.schedule.always()) return touch;
   while (high - low > Nanos{1}) {
     const Nanos middle = low + (high - low) / 2;
     (part.schedule.local(middle) < touch.at ? low : high) = middle;
@@ -63,9 +64,10 @@ Workload::Touch Workload::touch_of(const Part& part, const PageSet& missing, Nan
 Workload::Touch Workload::memoryless_touch(const Part& part, const PageSet& missing, Nanos local,
                                            models::Stream& stream) const {
   const auto share_of = [&](std::uint64_t word) { return part.shares[word - part.range.first / 64]; };
+  const std::uint64_t there = part.law == Law::kUniform ? missing.count_in(part.range) : 0;
   u128 share = 0;  // in parts of 2^64; all of it at most
   if (part.law == Law::kUniform) {
-    share = (static_cast<u128>(missing.count_in(part.range)) << 64) / part.range.count;
+    share = (static_cast<u128>(there) << 64) / part.range.count;
   } else {
     missing.for_each_run(part.range, [&](const PageRun& run) {
       for_each_word(run, [&](std::uint64_t word, std::uint64_t mask) {
@@ -78,9 +80,7 @@ Workload::Touch Workload::memoryless_touch(const Part& part, const PageSet& miss
   const u128 gap = (static_cast<u128>(exponential(stream)) << 32) * kNanosPerSecond * kMillion / rate;
   if (gap >= static_cast<u128>(kFar.count())) return {};
   const Nanos at = local + Nanos{1} + Nanos{static_cast<std::int64_t>(gap)};
-  if (part.law == Law::kUniform) {
-    return {at, missing.nth_in(part.range, stream.below(missing.count_in(part.range)))};
-  }
+  if (part.law == Law::kUniform) return {at, missing.nth_in(part.range, stream.below(there))};
   std::uint64_t left = stream.below(static_cast<std::uint64_t>(share));
   std::optional<PageIndex> page;
   missing.for_each_run(part.range, [&](const PageRun& run) {

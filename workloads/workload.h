@@ -17,6 +17,8 @@ class Schedule {
   /// On for `length` from `start` of every `period`. Requires start + length <= period.
   void add(Nanos period, Nanos start, Nanos length) { windows_.push_back({period, start, length}); }
   Nanos local(Nanos guest) const;
+  /// Whether it is always on: then its time is the guest's.
+  bool always() const { return windows_.empty(); }
 
  private:
   struct Window {

@@ -57,6 +57,20 @@ TEST(Walk, RotatedOrderIsXens) {
   EXPECT_EQ(test::pages_of(std::span(out).first(n)), (std::vector<PageIndex>{0, 1024, 2048, 3072, 1, 1025}));
 }
 
+// Columns that fit as a whole go word by word; the one that does not is cut where the batch is full.
+TEST(Walk, RotatedOrderTakesWholeColumnsTogether) {
+  test::Pages pages(4096);
+  pages.set.add(PageRange{0, 4096});
+  pages.set.remove(1025);
+  Walk walk(PageOrder::kRotated, {4096});
+  std::vector<PageRun> out(64);
+  std::size_t n = walk.take(pages.set, {9}, 0, out);
+  EXPECT_EQ(test::pages_of(std::span(out).first(n)),
+            (std::vector<PageIndex>{0, 1, 1024, 2048, 2049, 3072, 3073, 2, 1026}));
+  n = walk.take(pages.set, {2}, 0, out);
+  EXPECT_EQ(test::pages_of(std::span(out).first(n)), (std::vector<PageIndex>{2050, 3074}));
+}
+
 TEST(Walk, StaysInOneChunk) {
   test::Pages pages(4096 * 4);
   pages.set.fill();
