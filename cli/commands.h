@@ -31,6 +31,8 @@ void add_record(CLI::App& app, int& exit_status);
 void add_strategies(CLI::App& app, int& exit_status);
 void add_workloads(CLI::App& app, int& exit_status);
 void add_schema(CLI::App& app, int& exit_status);
+void add_manual(CLI::App& app, int& exit_status);
+void add_completion(CLI::App& app, int& exit_status);
 void add_version(CLI::App& app, int& exit_status);
 
 }  // namespace godwit::cli

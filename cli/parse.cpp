@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cli/command_tree.h"
 #include "cli/commands.h"
 #include "scenarios/issues.h"
 
@@ -21,26 +22,6 @@ namespace {
 const CLI::App& current(const CLI::App& app) {
   const std::vector<CLI::App*> parsed = app.get_subcommands();
   return parsed.empty() ? app : current(*parsed.front());
-}
-
-std::string path_of(const CLI::App& command) {
-  return command.get_parent() ? path_of(*command.get_parent()) + " " + command.get_name() : command.get_name();
-}
-
-std::vector<std::string> option_names(const CLI::App& command) {
-  std::vector<std::string> names;
-  for (const CLI::Option* option : command.get_options()) {
-    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
-    for (const std::string& name : option->get_snames()) names.push_back("-" + name);
-  }
-  return names;
-}
-
-std::vector<std::string> command_names(const CLI::App& app) {
-  std::vector<std::string> names;
-  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
-    names.push_back(command->get_name());
-  return names;
 }
 
 std::string about_extra(const CLI::App& command, const std::string& word) {
