@@ -28,6 +28,7 @@ void add_check(CLI::App& app, int& exit_status);
 void add_diff(CLI::App& app, int& exit_status);
 void add_validate(CLI::App& app, int& exit_status);
 void add_record(CLI::App& app, int& exit_status);
+void add_import(CLI::App& app, int& exit_status);
 void add_strategies(CLI::App& app, int& exit_status);
 void add_workloads(CLI::App& app, int& exit_status);
 void add_schema(CLI::App& app, int& exit_status);
