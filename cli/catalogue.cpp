@@ -25,13 +25,17 @@ int print_strategies() {
   return kDone;
 }
 
-int print_strategy(const std::string& name) {
+int print_strategy(const std::string& name, bool page) {
   const scenarios::Strategy* strategy = scenarios::find_strategy(name);
   if (!strategy) {
     const auto names = scenarios::strategy_names();
     fmt::print(stderr, "godwit strategies: there is no strategy {}{}; there are {}\n", name,
                scenarios::did_you_mean(name, names), scenarios::joined(names));
     return kWrongInput;
+  }
+  if (page) {
+    fmt::print("{}", scenarios::strategy_page(*strategy));
+    return kDone;
   }
   fmt::print("{}: {}\n\n{}\n\n", strategy->name(), strategy->summary, strategy->models);
   const scenarios::Json values = scenarios::write_strategy(scenarios::default_of(*strategy));
@@ -68,8 +72,11 @@ int print_workloads() {
 void add_strategies(CLI::App& app, int& exit_status) {
   auto name = std::make_shared<std::string>();
   CLI::App* command = app.add_subcommand("strategies", "List the strategies, or the parameters of one");
-  command->add_option("name", *name, "One strategy")->type_name("NAME");
-  command->callback([name, &exit_status] { exit_status = name->empty() ? print_strategies() : print_strategy(*name); });
+  auto page = std::make_shared<bool>(false);
+  CLI::Option* one = command->add_option("name", *name, "One strategy")->type_name("NAME");
+  command->add_flag("--page", *page, "Print its page of the documentation in Markdown instead")->needs(one);
+  command->callback(
+      [name, page, &exit_status] { exit_status = name->empty() ? print_strategies() : print_strategy(*name, *page); });
 }
 
 void add_workloads(CLI::App& app, int& exit_status) {

@@ -92,6 +92,18 @@ std::string goal_of(const Strategy& strategy) {
 
 }  // namespace
 
+std::string strategy_page(const Strategy& strategy) {
+  std::string text = fmt::format(
+      "# {0}\n\n{1}\n\nThis page is generated from `scenarios/strategies/{0}.json` (`godwit strategies {0} "
+      "--page`).\n\n"
+      "## What it models, and what it leaves out\n\n{2}\n\n## Parameters\n\n{3}{4}",
+      strategy.name(), strategy.summary, strategy.models, goal_of(strategy), parameters_of(strategy));
+  text += "## Where its numbers come from\n\n";
+  text += strategy.sources.empty() ? "It has none of its own.\n\n" : sources_of(strategy.sources);
+  text += "## What it was held against\n\n";
+  return text + strategy.validation + "\n";
+}
+
 std::string reference_markdown() {
   std::string text(kIntroduction);
   text += units();

@@ -7,6 +7,8 @@
 
 namespace godwit::scenarios {
 
+struct Strategy;
+
 /// What the schema and the reference say of every object of a scenario file, the scenario itself first.
 std::vector<TableInfo> all_tables();
 
@@ -15,5 +17,8 @@ std::string schema_json();
 
 /// The reference page in Markdown. docs/scenario-reference.md is a copy of it.
 std::string reference_markdown();
+
+/// The page of one strategy in Markdown. docs/strategies has a copy of each.
+std::string strategy_page(const Strategy& strategy);
 
 }  // namespace godwit::scenarios

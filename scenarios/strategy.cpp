@@ -193,7 +193,7 @@ Table<Strategy> strategy_file_table() {
       "name", [](Strategy& s) -> std::string& { return s.options.name; }, name(), "");
   table.field("summary", &Strategy::summary, text(), "");
   table.field("models", &Strategy::models, text(), "");
-  table.field("validation", &Strategy::validation, text(), "").optional();
+  table.field("validation", &Strategy::validation, text(), "");
   table.add("plan", "mechanisms", "").optional().read = [](const Node& node, Strategy& s, Issues& issues) {
     Sources found;
     const Node bare = without_sources(node, found, issues);

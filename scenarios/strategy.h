@@ -32,7 +32,7 @@ struct Parameter {
 struct Strategy {
   std::string summary;
   std::string models;      ///< What of the original it has, and what it leaves out.
-  std::string validation;  ///< What it was held against, and how far off it was; may be empty.
+  std::string validation;  ///< What it was held against, and how far off it was, in Markdown of docs/strategies.
   sim::StrategyOptions options;
   std::vector<Parameter> parameters;
   std::string downtime_parameter;  ///< What the goal sets; empty: it has no such parameter.

@@ -10,6 +10,7 @@
 #include <valijson/validator.hpp>
 
 #include "scenarios/load.h"
+#include "scenarios/strategy.h"
 #include "tests/support/command.h"
 
 // The schema is held against the parser with an independent validator.
@@ -50,6 +51,16 @@ TEST(Schema, TheCommittedCopiesAreTheGeneratedOnes) {
       << "run: godwit schema > scenarios/schema/scenario.schema.json";
   EXPECT_EQ(test::read_file(sources + "/docs/scenario-reference.md"), reference_markdown())
       << "run: godwit schema --reference > docs/scenario-reference.md";
+}
+
+TEST(Strategies, EveryOneHasItsPage) {
+  const std::filesystem::path folder = std::string(GODWIT_SOURCE_DIR) + "/docs/strategies";
+  for (const Strategy& each : strategies()) {
+    EXPECT_EQ(test::read_file((folder / (each.name() + ".md")).string()), strategy_page(each))
+        << "run: godwit strategies " << each.name() << " --page > docs/strategies/" << each.name() << ".md";
+  }
+  const auto pages = std::distance(std::filesystem::directory_iterator(folder), {});
+  EXPECT_EQ(static_cast<std::size_t>(pages), strategies().size()) << "a page of no strategy";
 }
 
 TEST(Schema, AcceptsTheLibraryAndTheBenchmarksCases) {
