@@ -30,6 +30,15 @@ enum class SkipRule : std::uint8_t {
   kPeek,  ///< Before each batch the log is peeked at, and such a page waits for the next round (Clark et al. 2005, 5.4).
 };
 
+/// What becomes of pages that nobody in the guest uses, whatever is in them. One that is written later is sent like others.
+enum class FreePages : std::uint8_t {
+  kSent,     ///< The guest is not asked.
+  kSkipped,  ///< They are known at the start of each round, and leave what is pending (a guest that moves itself).
+  /// After each read of the log the guest tells of them, as time goes on; what it tells leaves what is pending, which is in
+  /// vain where it has been sent by then. Not with post-copy. Source: QEMU, hw/virtio/virtio-balloon.c, migration/ram.c.
+  kHinted,
+};
+
 enum class PageOrder : std::uint8_t {
   kAscending,
   kRotated,  ///< Index bits rotated by ten, to mix hot and cold regions (Xen 2004).
@@ -122,6 +131,7 @@ struct Plan {
   ClearRule clear = ClearRule::kAtRead;
   Pages clear_chunk{262144};  ///< Pages that are cleared together, with kPerChunk. At least 64, a multiple of 64.
   SkipRule skip = SkipRule::kNone;
+  FreePages free_pages = FreePages::kSent;
   PageOrder order = PageOrder::kAscending;
   /// With kBelowThreshold: the log is read where just the threshold is pending, too (QEMU 11), not only below (QEMU 10).
   bool read_at_threshold = false;

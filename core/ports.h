@@ -40,6 +40,13 @@ class Memory {
   /// Takes pages from the front of `head` and writes them to `out` in order, runs of zero pages marked so. Stops when
   /// `head` is used up (its count is then 0) or `out` is full. Returns the runs written. Billed with the send.
   virtual std::size_t classify(PageRun& head, std::span<PageRun> out) = 0;
+  /// Adds pages that nobody in the guest uses to `into`: what is in them matters to nobody until they are written. All that
+  /// the guest tells of where `again`, from the first one on; else what it has come to tell since it was asked last.
+  virtual Await<Done> free_pages(bool again, PageSet& into) {
+    static_cast<void>(again);
+    static_cast<void>(into);
+    return Done{};
+  }
   /// Those pages of `mask`, in the 64-page word `word`, whose contents are not what was sent of them last.
   virtual std::uint64_t changed(std::uint64_t word, std::uint64_t mask) {
     static_cast<void>(word);
@@ -176,6 +183,7 @@ struct RoundStats {
   Pages sent{0};  ///< Zero pages included.
   Pages zero{0};
   Pages skipped{0};
+  Pages free{0};  ///< Left out, since nobody in the guest uses them.
   Bytes bytes{0};
   Pages new_dirty{0};           ///< Read from the log and not pending already.
   Pages pending_after{0};       ///< After that read.

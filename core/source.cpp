@@ -107,6 +107,7 @@ Task<Done> Source::stop_and_copy() {
   }
   observer_.enter(Phase::kCopy);
   if (ends_by_postcopy()) {
+    if (plan_.free_pages == FreePages::kSkipped) co_await leave_out_free_pages(true);
     co_await announce_missing();
   } else {
     co_await send_round();
@@ -354,11 +355,26 @@ Task<Done> Source::harvest(bool keep_log) {
     pending_.add(reported_, reported_.all());
   }
   round_.new_dirty = pending_.count() - before;
+  hints_begin_ = true;
+  co_return Done{};
+}
+
+/// Takes what nobody uses out of what is pending. `aside_` is free at the times when this is called.
+Task<Done> Source::leave_out_free_pages(bool again) {
+  aside_.clear();
+  co_await memory_.free_pages(again, aside_);
+  const Pages before = pending_.count();
+  pending_.remove(aside_, aside_.all());
+  // Nobody has written them, so that the log has no mark of them to clear: it is enough not to be told of them again.
+  if (plan_.clear == ClearRule::kPerChunk) reported_.remove(aside_, aside_.all());
+  round_.free += before - pending_.count();
+  aside_.clear();
   co_return Done{};
 }
 
 /// Sends what is pending: all of it, or until the round rule is content.
 Task<Done> Source::send_round() {
+  if (plan_.free_pages == FreePages::kSkipped) co_await leave_out_free_pages(true);
   if (plan_.round_rule == RoundRule::kBelowThreshold && !stopped_) {
     co_await send_windowed();
     co_return Done{};
@@ -373,6 +389,8 @@ Task<Done> Source::send_round() {
 Task<Done> Source::send_batch(Pages pages_max, Bytes bytes_max, Nanos not_after) {
   if (plan_.batch.value > 0) pages_max = std::min(pages_max, plan_.batch);
   if (plan_.detect_zero) pages_max = std::min(pages_max, kTestedAhead);
+  if (plan_.free_pages == FreePages::kHinted && !stopped_ && plan_.switch_over != Switch::kPostCopy)
+    co_await leave_out_free_pages(std::exchange(hints_begin_, false));
   const std::size_t picked = co_await pick(pages_max);
   std::size_t runs = plan_.detect_zero ? classify(picked) : picked;
   if (!plan_.detect_zero) std::copy_n(picked_.begin(), picked, batch_.begin());

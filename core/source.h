@@ -83,6 +83,7 @@ class Source {
   Task<Done> send_requested(PageIndex page);
   Task<Done> send_record(Record record, SendLimit limit);
   Task<Done> harvest(bool keep_log);
+  Task<Done> leave_out_free_pages(bool again);
 
   void heed_commands();
   void begin_round(bool stopped);
@@ -158,6 +159,7 @@ class Source {
   Bytes window_budget_{UINT64_MAX};
   bool framed_ = false;       // a record of this slice went already
   bool scanned_ = false;      // all memory, once
+  bool hints_begin_ = true;   // the log has been read: what is free is told again
   Pages in_packet_{0};        // pages of the packet under way
   Bytes sync_bytes_{0};       // of channels that waited for each other, not sent yet
   bool stopped_ = false;      // the guest does not run here

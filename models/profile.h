@@ -41,6 +41,8 @@ struct CostProfile {
   Nanos inflate_table{0};     ///< Remapping one page-table page after arrival.
   Nanos announce{0};          ///< From resume until the network sends to the new place.
   Bytes send_buffer{0};       ///< What the kernel has taken over of a connection while its sender is ahead of the link.
+  Nanos free_scan_per_gib{0};  ///< Finding out which pages of 1 GiB nobody uses, for the guest itself.
+  Nanos free_block{0};         ///< Telling a hypervisor of a free block of 4 MiB.
   std::array<TrackerCosts, kTrackers> trackers{};
 
   const TrackerCosts& of(Tracker tracker) const { return trackers[static_cast<std::size_t>(tracker)]; }

@@ -42,6 +42,7 @@ Json ram_json(const sim::MigrationResult& migration) {
               {"downtime_bytes", migration.in_downtime.value},
               {"postcopy_bytes", migration.postcopy.value},
               {"postcopy_requests", migration.postcopy_requests}};
+  if (migration.free.value > 0) ram["free_pages"] = migration.free.value;
   if (migration.deltas.value > 0) ram["delta_pages"] = migration.deltas.value;  // only some strategies have them
   return ram;
 }
@@ -60,6 +61,7 @@ Json iteration_json(const sim::Iteration& iteration, Nanos requested_at) {
       {"dirty_pages_after", round.pending_after.value},
       {"rate_limit_mbps", round.rate_limit.value > 0 ? Json(megabits_per_second(round.rate_limit)) : Json(nullptr)},
       {"throttle_percent", percent(iteration.throttle)}};
+  if (round.free.value > 0) json["free_pages"] = round.free.value;
   if (iteration.ring_sleep > Nanos{0})  // only some strategies have it
     json["dirty_limit_throttle_time_per_round_us"] = iteration.ring_sleep.count() / 1000;
   return json;

@@ -53,7 +53,10 @@ std::string volume(const sim::MigrationResult& migration) {
 }
 
 std::string pages(const sim::MigrationResult& migration) {
-  return fmt::format("{} as zero, {} skipped", grouped(migration.duplicate.value), grouped(migration.skipped.value));
+  std::string text =
+      fmt::format("{} as zero, {} skipped", grouped(migration.duplicate.value), grouped(migration.skipped.value));
+  if (migration.free.value > 0) text += fmt::format(", {} left out as free", grouped(migration.free.value));
+  return text;
 }
 
 std::string effect(const sim::MigrationResult& migration) {

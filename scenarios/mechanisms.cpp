@@ -93,6 +93,18 @@ void add_rounds(Table<Owner>& table) {
       .optional();
   table
       .field(
+          "free_pages", [](Owner& o) -> core::FreePages& { return o.plan.free_pages; },
+          choice<core::FreePages>(
+              {{"sent", core::FreePages::kSent, "They are sent as others are."},
+               {"skipped", core::FreePages::kSkipped,
+                "The guest knows them, and leaves them out at the start of each round."},
+               {"hinted", core::FreePages::kHinted,
+                "After each read of the log the guest tells of free blocks of 4 MiB, one after another; what is told "
+                "before it is sent is left out. Not with post-copy."}}),
+          "What becomes of pages that nobody in the guest uses. One that is written later is sent like others.")
+      .optional();
+  table
+      .field(
           "skip", [](Owner& o) -> core::SkipRule& { return o.plan.skip; },
           choice<core::SkipRule>(
               {{"none", core::SkipRule::kNone, "It is sent all the same."},

@@ -49,8 +49,13 @@ class MigrationContext {
   const models::TrackerCosts& tracker() const { return source_profile().of(options.strategy.tracker); }
   bool self() const { return options.strategy.self; }
   bool post_copy() const { return options.strategy.plan.switch_over == core::Switch::kPostCopy; }
-  /// What the page oracle says; and where there are real bytes, whether they are the same at both ends.
-  bool agrees() const { return memory().agrees() && arrived == snapshot; }
+  /// What the page oracle says; and where there are real bytes, whether they are the same at both ends. Nobody uses a
+  /// page that was free at its snapshot instant.
+  bool agrees() const {
+    memory().excuse_free();
+    if (!memory().agrees() || arrived.has_value() != snapshot.has_value()) return false;
+    return !arrived || arrived->equals_but_for(*snapshot, memory().excused());
+  }
 
   /// Lets `cpu` of work be done on one side, then does `then`. Work takes longer where the cores are shared.
   core::Await<core::Done> take(

@@ -7,7 +7,7 @@ namespace godwit::sim {
 namespace {
 
 struct Layout {
-  std::vector<PageRange> zero;
+  std::vector<PageRange> zero, free;
   PageRange touchable;  // the longest stretch that is neither zero nor free
 };
 
@@ -32,7 +32,7 @@ Layout lay_out(const GuestOptions& options) {
       low += count;
     }
     unused.push_back(range);
-    if (c.kind == PageKind::kZero) layout.zero.push_back(range);
+    if (range.count > 0) (c.kind == PageKind::kZero ? layout.zero : layout.free).push_back(range);
   }
   std::sort(unused.begin(), unused.end(), [](const PageRange& a, const PageRange& b) { return a.first < b.first; });
   std::uint64_t from = 0;
@@ -57,17 +57,23 @@ GuestMemory::GuestMemory(const GuestOptions& options, std::uint64_t seed, std::u
       touchable_(lay_out(options).touchable),
       log_(size_, pool),
       zero_(size_, pool),
+      free_(size_, pool),
+      excused_(size_, pool),
       stale_(size_, pool),
       unapplied_(size_, pool),
       untouched_(size_, pool),
       workload_(options.workload, touchable_, options.page_size, seed, consumer) {
-  for (const PageRange& range : lay_out(options).zero) zero_->add(range);
+  const Layout layout = lay_out(options);
+  for (const PageRange& range : layout.zero) zero_->add(range);
+  for (const PageRange& range : layout.free) free_->add(range);
+  free_->remove(*zero_, zero_->all());
   if (options.contents == Contents::kBytes) bytes_.emplace(size_, page_size_).fill(*zero_, seed, consumer);
 }
 
 void GuestMemory::start(Nanos guest) {
-  settle_zero_pages(guest);
+  settle_unused_pages(guest);
   log_->clear();
+  excused_->clear();
   stale_->fill();
   unapplied_->fill();
   untouched_->fill();
@@ -77,15 +83,17 @@ void GuestMemory::start(Nanos guest) {
   drawn_.clear();
 }
 
-/// What was written while nobody tracked matters once only: a zero page that was written is none any more.
-void GuestMemory::settle_zero_pages(Nanos guest) {
-  if (zero_->empty()) return;
+/// What was written while nobody tracked matters once only: a zero or free page that was written is none any more.
+void GuestMemory::settle_unused_pages(Nanos guest) {
+  if (zero_->empty() && free_->empty()) return;
   const auto until = [&](std::uint64_t b) { return drawn_.empty() ? drawn_until_ : drawn_[b]; };
-  const auto has_zero = [&](std::uint64_t b) { return b < blocks() && zero_->count_in_block(b) > 0; };
+  const auto has_unused = [&](std::uint64_t b) {
+    return b < blocks() && zero_->count_in_block(b) + free_->count_in_block(b) > 0;
+  };
   for (std::uint64_t b = 0; b < blocks();) {
     std::uint64_t end = b + 1;
-    if (has_zero(b)) {
-      while (has_zero(end) && until(end) == until(b)) ++end;
+    if (has_unused(b)) {
+      while (has_unused(end) && until(end) == until(b)) ++end;
       const PageRange part = intersect({b * PageSet::kBlockPages, (end - b) * PageSet::kBlockPages}, zero_->all());
       workload_.writes(part, until(b), guest, [this](const auto& some) { write(some); });
     }
@@ -108,12 +116,14 @@ void GuestMemory::mark(const BlockWords& some) {
 }
 
 void GuestMemory::write(const PageRun& run) {
+  if (!free_->empty()) free_->remove(run);
   if (run.is_zero()) return;  // zeroes were written: the page is as zero as it was
   if (!zero_->empty()) zero_->remove(run);
   if (bytes_) bytes_->write(run);
 }
 
 void GuestMemory::write(const BlockWords& some) {
+  if (!free_->empty()) free_->remove(some);
   if (!zero_->empty()) zero_->remove(some);
   if (bytes_) for_each_run(some, [this](const PageRun& run) { bytes_->write(run); });
 }
@@ -189,6 +199,17 @@ std::uint64_t GuestMemory::changed(std::uint64_t word, std::uint64_t mask, Nanos
   const PageIndex block = word / PageSet::kBlockWords * PageSet::kBlockPages;
   advance(intersect({block, PageSet::kBlockPages}, stale_->all()), guest);
   return stale_->word(word) & mask;
+}
+
+void GuestMemory::excuse_free() {
+  if (!watching_ || free_->empty() || stale_->empty()) return;
+  excused_->add(*stale_, stale_->all());
+  OwnedPageSet used(size_);
+  used->fill();
+  used->remove(*free_, free_->all());
+  excused_->remove(*used, used->all());
+  stale_->remove(*excused_, excused_->all());
+  unapplied_->remove(*excused_, excused_->all());
 }
 
 void GuestMemory::gathered(std::span<const PageRun> runs) {

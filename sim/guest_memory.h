@@ -49,7 +49,7 @@ PageRange touchable(const GuestOptions& options);
 /// The pages of a guest: who writes them, which are marked in the log, which are zero; and the page oracle, which the
 /// core never sees. Writes are drawn when somebody looks: `advance` brings a range up to an instant.
 ///
-/// The oracle keeps two bits a page. `stale`: written since it was last read for sending. `unapplied`: read, and not
+/// The oracle keeps two bits a page, and lets off what nobody uses. `stale`: written since it was last read for sending. `unapplied`: read, and not
 /// yet in place at the destination. Both are all ones at the start; at the switch-over both must be empty. It does not
 /// verify that writes are drawn rightly: a write-by-write reference in the tests does.
 class GuestMemory {
@@ -72,6 +72,8 @@ class GuestMemory {
 
   PageSet& log() { return *log_; }
   const PageSet& zero() const { return *zero_; }
+  /// Pages that nobody uses: those of the class free that were never written, by the guest time that `range` is drawn to.
+  const PageSet& free() const { return *free_; }
   /// The pages themselves, where there are real ones.
   const std::optional<PageBytes>& bytes() const { return bytes_; }
   /// From now on the guest has these: it runs where they arrived.
@@ -92,7 +94,15 @@ class GuestMemory {
   /// How many of `runs` would be the first of their pages' contents to arrive where the guest goes.
   std::uint64_t first_touches(std::span<const PageRun> runs) const;
   /// From now on writes come after every page's snapshot instant.
-  void snapshot_taken() { watching_ = false; }
+  void snapshot_taken() {
+    excuse_free();
+    watching_ = false;
+  }
+  /// What nobody uses at the snapshot instant need not be at the destination. Pages that the oracle has let off so.
+  void excuse_free();
+  const PageSet& excused() const { return *excused_; }
+  /// The guest has moved without them: where it is now they are as memory is that nobody has touched.
+  void left_excused() { zero_->add(*excused_, excused_->all()); }
   /// The guest never runs here again: there is nothing left to draw.
   void left() { tracking_ = false; }
   /// Source and destination agree at each page's snapshot instant.
@@ -104,13 +114,15 @@ class GuestMemory {
   void mark(const BlockWords& some);
   void write(const PageRun& run);
   void write(const BlockWords& some);
-  void settle_zero_pages(Nanos guest);
+  void settle_unused_pages(Nanos guest);
 
   Pages size_;
   Bytes page_size_;
   PageRange touchable_;
   OwnedPageSet log_;
   OwnedPageSet zero_;
+  OwnedPageSet free_;
+  OwnedPageSet excused_;
   OwnedPageSet stale_;
   OwnedPageSet unapplied_;
   OwnedPageSet untouched_;  // no contents have arrived yet; a zero page has none

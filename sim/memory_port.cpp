@@ -96,6 +96,42 @@ Bytes MemoryPort::delta_size() const {
   return std::min(page_size(), written + Bytes{3});
 }
 
+core::Await<core::Done> MemoryPort::free_pages(bool again, PageSet& into) {
+  if (c_.options.strategy.plan.free_pages == core::FreePages::kHinted)
+    return hints(again, into), core::Done{};
+  const Bytes memory = c_.memory().page_size() * c_.memory().size().value;
+  const auto per_gib = static_cast<std::uint64_t>(c_.source_profile().free_scan_per_gib.count());
+  const Nanos cost = saturating_nanos(mul_div(per_gib, memory.value, std::uint64_t{1} << 30));
+  return c_.take(cost, Activity::kHarvest, Side::kSource, [this, &into] {
+    c_.memory().advance(into.all(), c_.guest_now());
+    c_.settle_faults();
+    into.add(c_.memory().free(), into.all());
+  });
+}
+
+/// The guest takes free blocks of 4 MiB from its allocator and tells of them, one after another. Source: Linux,
+/// drivers/virtio/virtio_balloon.c; that they ascend is assumed.
+void MemoryPort::hints(bool again, PageSet& into) {
+  if (again) {
+    hints_from_ = c_.now();
+    hints_at_ = 0;
+    hinted_ = 0;
+  }
+  const std::uint64_t pages = std::max<std::uint64_t>(1, (std::uint64_t{4} << 20) / c_.memory().page_size().value);
+  const Nanos each = c_.source_profile().free_block;
+  for (; (hints_at_ + 1) * pages <= c_.memory().size().value; ++hints_at_) {
+    const PageRange block{hints_at_ * pages, pages};
+    if (c_.memory().free().count_in(block) < pages) continue;
+    if (c_.now() - hints_from_ < each * (hinted_ + 1)) break;
+    c_.memory().advance(block, c_.guest_now());
+    c_.settle_faults();
+    if (c_.memory().free().count_in(block) < pages) continue;
+    ++hinted_;
+    c_.bill(Side::kSource, Activity::kTrack, each);
+    into.add(block);
+  }
+}
+
 core::Await<core::Done> MemoryPort::copy_to_shadow(PageSet& pages) {
   const Nanos cost = c_.source_profile().shadow_copy_page * static_cast<std::int64_t>(pages.count().value);
   return c_.take(cost, Activity::kCopy, Side::kSource, [this, &pages] {

@@ -155,6 +155,7 @@ void Migration::conclude(core::Outcome outcome) {
         result.status = Status::kCompleted;
         result.verified = c_.agrees();
         if (c_.arrived) c_.memory().adopt(*std::move(c_.arrived));
+        c_.memory().left_excused();
         break;
       }
       [[fallthrough]];
@@ -322,6 +323,7 @@ void Migration::round(const core::RoundStats& round) {
   c_.world.engine.spend(20'000 + 16 * c_.memory().blocks());
   result.iterations.push_back({round, c_.guest.throttle, c_.guest.ring_sleep});
   result.skipped += round.skipped;
+  result.free += round.free;
   if (policy_ && !round.stopped && !round.post_copy) obey(policy_->round_ended(view()));
   if (!round.stopped && !round.post_copy && round.took > Nanos{0}) {
     result.dirty_pages_rate =

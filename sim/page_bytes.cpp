@@ -50,4 +50,12 @@ bool PageBytes::is_zero(PageIndex index) const {
   return std::ranges::all_of(page(index), [](std::byte b) { return b == std::byte{0}; });
 }
 
+bool PageBytes::equals_but_for(const PageBytes& other, const PageSet& some) const {
+  if (bytes_.size() != other.bytes_.size() || page_size_ != other.page_size_) return false;
+  if (some.empty()) return bytes_ == other.bytes_;
+  for (PageIndex page = 0; page < some.size().value; ++page)
+    if (!some.contains(page) && !std::ranges::equal(this->page(page), other.page(page))) return false;
+  return true;
+}
+
 }  // namespace godwit::sim

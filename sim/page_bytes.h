@@ -34,7 +34,8 @@ class PageBytes {
   }
   std::span<const std::byte> all() const { return bytes_; }
 
-  friend bool operator==(const PageBytes&, const PageBytes&) = default;
+  /// Whether all pages but those of `some` are the same in `other`.
+  bool equals_but_for(const PageBytes& other, const PageSet& some) const;
 
  private:
   std::size_t page_size_;

@@ -50,7 +50,7 @@ struct MigrationResult {
   std::array<Nanos, kParts> parts{};
 
   Bytes total_bytes{0}, transferred{0}, remaining{0}, page_size{4096};
-  Pages normal{0}, duplicate{0}, skipped{0};
+  Pages normal{0}, duplicate{0}, skipped{0}, free{0};
   Pages deltas{0};  ///< Sent as what had changed in them.
   std::uint32_t dirty_syncs = 0;
   std::uint64_t dirty_pages_rate = 0;  ///< Per second, newly dirty, over the last live round.

@@ -81,6 +81,11 @@ godwit_plant(takes_a_zero_page_for_another FILE sim/page_bytes.cpp
   TO "count = 0;"
   CAUGHT "is_zero")
 
+godwit_plant(leaves_out_a_page_in_use FILE core/source.cpp
+  FROM "pending_.remove(aside_, aside_.all());"
+  TO "pending_.remove(aside_, aside_.all()); pending_.remove_word(0, pending_.word(0));"
+  CAUGHT "agrees|verified")
+
 # ---- the guest runs in at most one place
 
 godwit_plant(runs_the_guest_before_commit FILE core/destination.cpp

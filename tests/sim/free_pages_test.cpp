@@ -1,0 +1,152 @@
+#include <gtest/gtest.h>
+
+#include "scenarios/json_reader.h"
+#include "scenarios/strategy.h"
+#include "tests/support/scenario.h"
+
+// Pages that nobody in the guest uses: known exactly by a guest that moves itself, hinted at in blocks of 4 MiB to QEMU.
+namespace godwit {
+namespace {
+
+using namespace std::chrono_literals;
+using sim::MigrationResult;
+using sim::Status;
+using test::kMiB;
+using test::migrate;
+
+sim::MigrationOptions by(const scenarios::Json& strategy) {
+  scenarios::Issues issues("test");
+  scenarios::StrategySpec spec;
+  EXPECT_TRUE(scenarios::read_strategy(scenarios::to_node(strategy), {}, "/goal", spec, issues)) << strategy.dump();
+  sim::MigrationOptions options = test::plain_run().migrations[0];
+  options.strategy = spec.options;
+  options.strategy.sender.derived = false;  // what the sending dirties is not the question here
+  return options;
+}
+
+/// An idle guest of 64 MiB, 16,384 pages, of which a quarter, the upper 4,096, is free.
+sim::RunOptions quarter_free(const scenarios::Json& strategy) {
+  sim::RunOptions run = test::plain_run();
+  run.guests[0].memory = {64 * kMiB};
+  run.guests[0].pages = {{.kind = sim::PageKind::kFree, .share = kWhole / 4, .at_high = true}};
+  run.guests[0].workload = {};
+  run.migrations[0] = by(strategy);
+  return run;
+}
+
+scenarios::Json self(const char* free_pages) { return {{"name", "self-migration"}, {"free_pages", free_pages}}; }
+
+TEST(FreePages, AreLeftOutByAGuestThatMovesItself) {
+  const MigrationResult sent = migrate(quarter_free(self("send")));
+  EXPECT_EQ(sent.normal, Pages{16'384});
+  EXPECT_EQ(sent.free, Pages{0});
+  const MigrationResult skipped = migrate(quarter_free(self("skip")));
+  EXPECT_EQ(skipped.status, Status::kCompleted);
+  EXPECT_TRUE(skipped.verified);
+  EXPECT_EQ(skipped.normal, Pages{12'288});
+  EXPECT_EQ(skipped.free, Pages{4'096});
+}
+
+// Of the free pages the uppermost 512 are written before the end of the first round: they are in use from then on, and go.
+TEST(FreePages, AreSentOnceTheyAreWritten) {
+  sim::RunOptions run = quarter_free(self("skip"));
+  run.guests[0].workload = {
+      .kind = workloads::Kind::kSequential, .write_rate = 5'000, .memory = Bytes{2 * kMiB}, .at = Bytes{62 * kMiB}};
+  const MigrationResult r = migrate(run);
+  EXPECT_EQ(r.status, Status::kCompleted);
+  EXPECT_TRUE(r.verified);
+  EXPECT_GE(r.normal, Pages{12'288 + 512});
+  EXPECT_EQ(r.free, Pages{4'096});
+}
+
+// What is scanned is billed: 1 GiB takes 1,400 us, 64 MiB a sixteenth of that, in each of two rounds and the scan when it is frozen.
+TEST(FreePages, CostTheGuestAScan) {
+  sim::RunOptions run = quarter_free(self("skip"));
+  const auto harvest = [](const MigrationResult& r) {
+    Nanos sum{0};
+    for (const sim::Bill& bill : r.costs)
+      if (bill.activity == sim::Activity::kHarvest) sum += bill.cpu;
+    return sum;
+  };
+  const MigrationResult free_of_charge = migrate(run);
+  run.hosts[0].profile.free_scan_per_gib = 1'400us;
+  const MigrationResult billed = migrate(run);
+  EXPECT_EQ(harvest(billed) - harvest(free_of_charge),
+            Nanos{87'500} * static_cast<std::int64_t>(billed.iterations.size()));
+}
+
+TEST(FreePages, AreNotAnnouncedAsMissing) {
+  sim::RunOptions run = quarter_free({{"name", "post-copy"}});
+  run.migrations[0].strategy.plan.free_pages = core::FreePages::kSkipped;
+  const MigrationResult r = migrate(run);
+  EXPECT_EQ(r.status, Status::kCompleted);
+  EXPECT_TRUE(r.verified);
+  EXPECT_EQ(r.normal, Pages{12'288});
+}
+
+scenarios::Json hinting() {
+  return {{"name", "qemu-10"}, {"free_page_hinting", "on"}, {"zero_page_detection", "none"}};
+}
+
+// Four whole blocks of 1,024 pages.
+TEST(FreePageHinting, LeavesOutWholeBlocks) {
+  const MigrationResult r = migrate(quarter_free(hinting()));
+  EXPECT_EQ(r.status, Status::kCompleted);
+  EXPECT_TRUE(r.verified);
+  EXPECT_EQ(r.free, Pages{4'096});
+  EXPECT_EQ(r.normal, Pages{12'288});
+}
+
+// 17 MiB from 46.5 MiB on: blocks at 48, 52 and 56 MiB lie in it, those at 44 and 60 MiB in part.
+TEST(FreePageHinting, KnowsNothingOfParts) {
+  sim::RunOptions run = quarter_free(hinting());
+  run.guests[0].pages = {{.kind = sim::PageKind::kFree, .share = kWhole / 64 * 17, .at = Bytes{46 * kMiB + kMiB / 2}}};
+  EXPECT_EQ(migrate(run).free, Pages{3 * 1'024});
+}
+
+// What was left out once is not reported by a log again that is cleared chunk by chunk.
+TEST(FreePageHinting, IsNotUndoneByTheNextRead) {
+  sim::RunOptions run = quarter_free(hinting());
+  run.guests[0].workload = {.kind = workloads::Kind::kUniform, .write_rate = 2'000, .memory = Bytes{16 * kMiB}};
+  const MigrationResult r = migrate(run);
+  EXPECT_EQ(r.status, Status::kCompleted);
+  EXPECT_TRUE(r.verified);
+  EXPECT_GT(r.dirty_syncs, 2u);
+  EXPECT_EQ(r.free, Pages{4'096});
+}
+
+// A block takes a second to tell of, and the memory a little more than half of one to send.
+TEST(FreePageHinting, ComesTooLateForWhatHasBeenSent) {
+  sim::RunOptions run = quarter_free(hinting());
+  run.hosts[0].profile.free_block = 1s;
+  const MigrationResult r = migrate(run);
+  EXPECT_EQ(r.free, Pages{0});
+  EXPECT_EQ(r.normal, Pages{16'384});
+}
+
+TEST(FreePageHinting, DoesNothingWherePostCopyIsOn) {
+  scenarios::Json strategy = hinting();
+  strategy["postcopy"] = "on";
+  EXPECT_EQ(migrate(quarter_free(strategy)).free, Pages{0});
+}
+
+// With real contents the free pages are zeroes at the destination, and the guest goes on from there: the second migration finds
+// them so.
+TEST(FreePages, OfRealBytesAreZeroesWhereTheGuestComesTo) {
+  sim::RunOptions run = quarter_free(self("skip"));
+  run.guests[0].contents = sim::Contents::kBytes;
+  sim::MigrationOptions back = by({{"name", "qemu-10"}});
+  back.to = 0;
+  back.at = 10s;
+  run.migrations.push_back(back);
+  const sim::RunResult result = sim::run(run);
+  ASSERT_EQ(result.migrations.size(), 2u);
+  for (const MigrationResult& each : result.migrations) {
+    EXPECT_EQ(each.status, Status::kCompleted) << each.reason;
+    EXPECT_TRUE(each.verified);
+  }
+  EXPECT_EQ(result.migrations[1].duplicate, Pages{4'096});
+}
+
+}  // namespace
+}  // namespace godwit
