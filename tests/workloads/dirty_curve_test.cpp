@@ -109,8 +109,9 @@ TEST(DirtyCurve, AnyIntervalGivesTheCurve) {
 // 1,000 pages at 2 writes a second each: D(t) = 1000 (1 - exp(-2 t)).
 TEST(DirtyCurve, FindsTheRateOfOneClass) {
   std::vector<CurvePoint> points;
-  for (const int ms : {100, 250, 500, 1000, 2000, 4000})
-    points.push_back({Nanos{ms * 1'000'000}, {static_cast<std::uint64_t>(1000 * (1 - std::exp(-0.002 * ms)) + 0.5)}});
+  for (const std::int64_t ms : {100, 250, 500, 1000, 2000, 4000})
+    points.push_back({Nanos{ms * 1'000'000},
+                      {static_cast<std::uint64_t>(1000 * (1 - std::exp(-0.002 * static_cast<double>(ms))) + 0.5)}});
   const CurveFit fit = fit_curve(points, kMemory);
   EXPECT_LE(fit.error, 0.01);
   EXPECT_NEAR(static_cast<double>(fit.pages().value), 1000, 30);
