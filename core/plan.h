@@ -50,7 +50,9 @@ enum class RateLaw : std::uint8_t {
   kUnlimited,
   kFixed,     ///< At most `rate_max`, evenly.
   kWindowed,  ///< At most `rate_max` over each window, in one burst (QEMU).
-  kAdaptive,  ///< From `rate_start`; after a round that dirtied faster, that rate + `rate_step`, at most `rate_max` (Clark).
+  /// From `rate_start`; after a round that dirtied faster, that rate + `rate_step`, at most `rate_max`. What was allowed and
+  /// not sent, because something else held the sender up, is sent later without limit (Clark).
+  kAdaptive,
 };
 
 /// How memory is handed over once the rounds have ended.

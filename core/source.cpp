@@ -72,7 +72,7 @@ Task<Done> Source::pre_copy() {
   if (plan_.rate == RateLaw::kFixed || plan_.rate == RateLaw::kWindowed) rate_ = plan_.rate_max;
   if (plan_.rate == RateLaw::kAdaptive) rate_ = plan_.rate_start;
   observer_.enter(Phase::kPreCopy);
-  rounds_began_ = window_began_ = throttle_.began = control_.now();
+  rounds_began_ = window_began_ = throttle_.began = allowance_used_until_ = control_.now();
   throttle_.tick = later(rounds_began_, plan_.throttle.read_every);
 
   for (Decision next = Decision::kContinue; next == Decision::kContinue;) {
@@ -217,7 +217,7 @@ Task<Done> Source::hand_over() {
   if (state.value > 0) {
     if (!plan_.goes_on) observer_.enter(Phase::kDeviceState);
     const Record record{.type = RecordType::kDeviceState, .value = state.value, .charge = {.fixed = state}};
-    co_await send_record(record, {.rate = rate_limit()});
+    co_await send_record(record, {.rate = rate_for(record)});
     if (failed()) co_return Done{};
   }
   const std::uint64_t said = hash_.value();
@@ -425,7 +425,7 @@ Task<Done> Source::send_runs(std::size_t runs, Charge charge, Bytes bytes_max, N
   }
   if (runs == 0) co_return Done{};
   const Record record{.type = RecordType::kPages, .runs = batch_.first(runs), .charge = charge};
-  const SendLimit limit{.rate = rate_limit(), .not_after = not_after, .granule = plan_.slice_granule};
+  const SendLimit limit{.rate = rate_for(record), .not_after = not_after, .granule = plan_.slice_granule};
   co_await send_record(record, limit);
   co_return Done{};
 }
@@ -507,6 +507,7 @@ Task<Done> Source::send_record(Record record, SendLimit limit) {
     framed_ = true;
   }
   const Sent sent = co_await link_.send(record, limit);
+  use_allowance(sent.bytes);
 
   if (carries_pages(record.type)) {
     PageRun rest;
@@ -546,14 +547,6 @@ void Source::put_back(PageSet& into, std::span<const PageRun> runs, const PageRu
   if (before.count() > 0) into.add(before);
   if (&into != &pending_ || (runs.empty() && before.count() == 0)) return;
   walk_.back_to(before.count() > 0 ? before.first() : runs.front().first());
-}
-
-BitsPerSecond Source::rate_limit() const {
-  if (handed_over_) return plan_.postcopy_rate_max;
-  if (rate_.value == 0 || (stopped_ && !plan_.limit_stop_phase)) return {0};
-  // Within a window QEMU sends as fast as it can; the window's budget is the limit.
-  if (plan_.rate == RateLaw::kWindowed && !stopped_) return {0};
-  return {mul_div(rate_.value, plan_.rate_scale, kWhole)};
 }
 
 /// All channels wait for each other: the packets under way go as they are, then one that says so goes on each.

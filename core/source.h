@@ -107,6 +107,8 @@ class Source {
   void give_back_deltas();
   Charge delta_charge() const;
   BitsPerSecond rate_limit() const;
+  BitsPerSecond rate_for(const Record& record) const;
+  void use_allowance(Bytes sent);
   Charge charge() const;
   Bytes counted_page() const;
   bool rounds_cut_short() const { return postcopy_asked_ || finish_asked_; }
@@ -136,10 +138,11 @@ class Source {
   StreamHash hash_;
   std::uint64_t sequence_ = 0;
   RoundStats round_;
-  Pages sent_before_{0};        // by the round before
-  Bytes total_sent_{0};         // memory bytes over all rounds
-  BitsPerSecond bandwidth_{0};  // as the plan estimates it
-  BitsPerSecond rate_{0};       // nominal limit in force; 0: none
+  Pages sent_before_{0};           // by the round before
+  Bytes total_sent_{0};            // memory bytes over all rounds
+  BitsPerSecond bandwidth_{0};     // as the plan estimates it
+  BitsPerSecond rate_{0};          // nominal limit in force; 0: none
+  Nanos allowance_used_until_{0};  // with kAdaptive: when all that was sent would have gone at the limits in force
   Nanos rounds_began_{0};
   Nanos postcopy_from_{kNever};  // by PostCopyRules::after
   bool postcopy_asked_ = false;  // by either of the rules, or by a command

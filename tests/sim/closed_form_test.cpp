@@ -124,6 +124,23 @@ TEST(ClosedForm, ALimitThatIsNotInForceDecidesNothing) {
   EXPECT_EQ(sim::run(run).digest, without.digest);
 }
 
+// 64 MiB at 100 Mbit/s are 5,368,709 us, a second of which the link is down. The adaptive law lets the source catch up on
+// the link of 1 Gbit/s, so that it is through as if nothing had happened; an even limit does not.
+TEST(ClosedForm, TheAdaptiveLawKeepsWhatItAllowedWhileSomethingElseHeldTheSourceUp) {
+  const auto took = [](core::RateLaw law) {
+    sim::RunOptions run = plain_run();
+    core::Plan& plan = run.migrations[0].strategy.plan;
+    plan.rate = law;
+    plan.rate_start = plan.rate_max = {100'000'000};
+    plan.batch = {1024};
+    run.events = {{.kind = sim::EventKind::kLinkDown, .at = 1s, .lasts = 1s}};
+    return migrate(run).iterations.at(0).round.took;
+  };
+  EXPECT_GE(took(core::RateLaw::kAdaptive), 5'368'709us);
+  EXPECT_LE(took(core::RateLaw::kAdaptive), 5'368'710us);
+  EXPECT_GE(took(core::RateLaw::kFixed), 6'368'709us);
+}
+
 TEST(ClosedForm, WhatDoesNotConvergeIsUnfinishedAtTheHorizon) {
   sim::RunOptions run = plain_run();
   run.guests[0].workload = {.kind = workloads::Kind::kSequential, .write_rate = 100'000};
