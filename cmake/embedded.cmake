@@ -44,4 +44,5 @@ endfunction()
 
 godwit_embed(scenarios STRATEGIES scenarios/strategies/*.json PROFILES scenarios/profiles/*.json)
 godwit_embed(studies REAL_RUNS studies/data/*.jsonl PUBLISHED scenarios/library/mmuncher_clark05.json
-             scenarios/library/nomadbios_100mbit.json)
+             scenarios/library/nomadbios_100mbit.json scenarios/library/specweb_clark05.json
+             scenarios/library/write_precopy_hines09.json)

@@ -14,14 +14,16 @@
 namespace godwit::studies {
 namespace {
 
-sim::MigrationResult migrate(std::string_view name) {
+sim::RunOptions scenario(std::string_view name) {
   const auto files = embedded::published();
   const auto file = std::ranges::find(files, name, &embedded::File::name);
   GODWIT_CHECK(file != files.end());
   const auto loaded = scenarios::load_text(file->text, std::string(name), {});
   GODWIT_CHECK(std::holds_alternative<scenarios::Loaded>(loaded));
-  return sim::run(std::get<scenarios::Loaded>(loaded).options).migrations.at(0);
+  return std::get<scenarios::Loaded>(loaded).options;
 }
+
+sim::MigrationResult migrate(const sim::RunOptions& run) { return sim::run(run).migrations.at(0); }
 
 double seconds(Nanos time) { return static_cast<double>(time.count()) / 1e9; }
 double mebibytes(Bytes size) { return static_cast<double>(size.value) / (1 << 20); }
@@ -31,7 +33,7 @@ void add_figure_12(std::vector<PublishedFigure>& figures) {
   constexpr std::array<double, 4> kSent{255.4, 44.0, 116.0, 222.5};
   constexpr std::array<double, 4> kSeconds{20.44, 2.27, 1.90, 3.52};
   const char* origin = "Clark et al. 2005, figure 12";
-  const sim::MigrationResult result = migrate("mmuncher_clark05");
+  const sim::MigrationResult result = migrate(scenario("mmuncher_clark05"));
   for (std::size_t i = 0; i < std::min(kSent.size(), result.iterations.size()); ++i) {
     const core::RoundStats& round = result.iterations[i].round;
     figures.push_back({origin, fmt::format("round {}, sent", i + 1), "MiB", kSent[i], mebibytes(round.bytes)});
@@ -42,12 +44,56 @@ void add_figure_12(std::vector<PublishedFigure>& figures) {
   figures.push_back({origin, "downtime", "s", 3.5, seconds(result.downtime)});
 }
 
+std::size_t live_rounds(const sim::MigrationResult& result) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(result.iterations, [](const sim::Iteration& each) { return !each.round.stopped; }));
+}
+
+/// The middle one of the numbers of live rounds under so many seeds.
+double median_rounds(sim::RunOptions run, std::uint64_t seeds) {
+  std::vector<std::size_t> rounds;
+  for (run.seed = 1; run.seed <= seeds; ++run.seed) rounds.push_back(live_rounds(migrate(run)));
+  std::ranges::sort(rounds);
+  return static_cast<double>(rounds[rounds.size() / 2]);
+}
+
+/// Clark et al., NSDI 2005, figure 9: SPECweb99. The limits are those that its dirty rates give by the source's law.
+void add_figure_9(std::vector<PublishedFigure>& figures) {
+  constexpr std::array<double, 5> kLimit{100, 100, 100, 189, 307};
+  constexpr std::array<double, 5> kSent{676.8, 126.7, 39.0, 28.4, 24.2};
+  const char* origin = "Clark et al. 2005, figure 9";
+  const sim::RunOptions run = scenario("specweb_clark05");
+  const sim::MigrationResult result = migrate(run);
+  for (std::size_t i = 0; i < std::min(kLimit.size(), result.iterations.size()); ++i) {
+    const core::RoundStats& round = result.iterations[i].round;
+    const double limit = static_cast<double>(round.rate_limit.value) / 1e6;
+    figures.push_back({origin, fmt::format("round {}, limit", i + 1), "Mbit/s", kLimit[i], limit});
+    figures.push_back({origin, fmt::format("round {}, sent", i + 1), "MiB", kSent[i], mebibytes(round.bytes)});
+  }
+  figures.push_back({origin, "live rounds, median of 100 seeds", "", 8, median_rounds(run, 100)});
+  figures.push_back({origin, "sent in all", "MiB", 960, mebibytes(result.transferred)});
+  figures.push_back({origin, "total time", "s", 71, seconds(result.total_time)});
+  figures.push_back({origin, "downtime", "ms", 210, seconds(result.downtime) * 1000});
+}
+
+/// Hines and Gopalan, VEE 2009: pre-copy of a guest that writes its working set all the time.
+void add_write_precopy(std::vector<PublishedFigure>& figures) {
+  constexpr std::array<double, 7> kDowntimeMs{92, 165, 322, 603, 1207, 2405, 4863};
+  const std::vector<sim::MigrationResult> results = sim::run(scenario("write_precopy_hines09")).migrations;
+  GODWIT_CHECK(results.size() == kDowntimeMs.size());
+  for (std::size_t i = 0; i < results.size(); ++i)
+    figures.push_back({"Hines and Gopalan 2009, write pre-copy", fmt::format("downtime at {} MiB", 8 << i), "ms",
+                       kDowntimeMs[i], seconds(results[i].downtime) * 1000});
+}
+
 }  // namespace
 
 std::vector<PublishedFigure> published_figures() {
   std::vector<PublishedFigure> figures;
+  add_figure_9(figures);
   add_figure_12(figures);
-  const sim::MigrationResult nomad = migrate("nomadbios_100mbit");
+  add_write_precopy(figures);
+  const sim::MigrationResult nomad = migrate(scenario("nomadbios_100mbit"));
   figures.push_back({"Hansen and Henriksen 2002, NomadBIOS at 100 Mbit/s", "downtime", "ms", 100,
                      seconds(nomad.downtime) * 1000, true});
   return figures;

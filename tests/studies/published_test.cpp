@@ -9,13 +9,18 @@
 namespace godwit {
 namespace {
 
-sim::MigrationResult migrate(const std::string& name) {
+sim::RunResult simulate(const std::string& name) {
   auto loaded = scenarios::load_file(std::string(GODWIT_SOURCE_DIR) + "/scenarios/library/" + name + ".json");
   if (const auto* issues = std::get_if<std::vector<scenarios::Issue>>(&loaded)) {
     ADD_FAILURE() << scenarios::to_string(*issues);
     return {};
   }
-  return sim::run(std::get<scenarios::Loaded>(loaded).options).migrations.at(0);
+  return sim::run(std::get<scenarios::Loaded>(loaded).options);
+}
+
+sim::MigrationResult migrate(const std::string& name) {
+  const sim::RunResult result = simulate(name);
+  return result.migrations.empty() ? sim::MigrationResult{} : result.migrations[0];
 }
 
 void expect_within(double found, double published, double share, const std::string& what) {
@@ -36,6 +41,32 @@ TEST(Published, ClarkFigure12IsMetWithin8Percent) {
   }
   expect_within(static_cast<double>(result.downtime.count()) / 1e9, 3.5, 0.08, "seconds of downtime");
   EXPECT_TRUE(result.verified);
+}
+
+// Clark et al., NSDI 2005, figure 9. What the guest dirties is that of figures 3 to 6, which are of another test; nothing is
+// fitted to the rounds. The paper's 8 rounds are not met: see the scenario's notes.
+TEST(Published, ClarkFigure9IsMetInItsLimitsAndItsDowntime) {
+  const sim::MigrationResult result = migrate("specweb_clark05");
+  const std::vector<double> limits{100, 100, 100, 189, 307};
+  ASSERT_GE(result.iterations.size(), limits.size());
+  for (std::size_t i = 0; i < limits.size(); ++i)
+    expect_within(static_cast<double>(result.iterations[i].round.rate_limit.value) / 1e6, limits[i], 0.10,
+                  "limit of round " + std::to_string(i + 1));
+  expect_within(static_cast<double>(result.downtime.count()) / 1e6, 210, 0.25, "milliseconds of downtime");
+  expect_within(static_cast<double>(result.total_time.count()) / 1e9, 71, 0.10, "seconds in all");
+  EXPECT_TRUE(result.verified);
+}
+
+// Hines and Gopalan, VEE 2009: seven working sets, two constants, which the scenario declares.
+TEST(Published, HinesWritePrecopyIsMetWithin4Percent) {
+  const std::vector<double> milliseconds{92, 165, 322, 603, 1207, 2405, 4863};
+  const std::vector<sim::MigrationResult> results = simulate("write_precopy_hines09").migrations;
+  ASSERT_EQ(results.size(), milliseconds.size());
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    expect_within(static_cast<double>(results[i].downtime.count()) / 1e6, milliseconds[i], 0.04,
+                  std::to_string(8 << i) + " MiB");
+    EXPECT_TRUE(results[i].verified);
+  }
 }
 
 // Hansen and Henriksen, "Nomadic Operating Systems", 2002: under 100 ms at 100 Mbit/s. The scenario's notes have the
