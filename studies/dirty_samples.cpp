@@ -106,7 +106,7 @@ std::variant<DirtySamples, std::vector<scenarios::Issue>> load_samples(const std
   return samples;
 }
 
-std::optional<Prediction> gudkov_2023(const DirtySamples& samples, BitsPerSecond bandwidth, Nanos downtime_max) {
+std::optional<CellPrediction> gudkov_2023(const DirtySamples& samples, BitsPerSecond bandwidth, Nanos downtime_max) {
   GODWIT_CHECK(bandwidth.value > 0 && samples.points.size() >= 2);
   const Curve curve(samples);
   const double speed = bytes_per_ms(bandwidth), page = static_cast<double>(samples.page_size.value) + kHeaderBytes;
@@ -115,7 +115,7 @@ std::optional<Prediction> gudkov_2023(const DirtySamples& samples, BitsPerSecond
   for (std::uint32_t round = 1; total <= kDeadlineMs; ++round) {
     const double took = bytes / speed;
     total += took;
-    if (took <= limit) return Prediction{Nanos{std::llround(total * 1e6)}, round};
+    if (took <= limit) return CellPrediction{Nanos{std::llround(total * 1e6)}, round};
     if (took == 0) break;
     bytes = curve.dirty(took) * page;
   }

@@ -27,7 +27,7 @@ struct DirtySamples {
 std::variant<DirtySamples, std::vector<scenarios::Issue>> load_samples(const std::filesystem::path& path);
 
 /// How long a migration takes, and in how many rounds.
-struct Prediction {
+struct CellPrediction {
   Nanos total{0};
   std::uint32_t rounds = 0;
 };
@@ -40,6 +40,6 @@ struct Prediction {
 ///
 /// The script counts 2^30 bits to a gigabit and 2^20 to a megabit. So does this: 2.5 Gbit/s are 2.5 times 2^30 bit/s, and
 /// what is below 1 Gbit/s is in megabits.
-std::optional<Prediction> gudkov_2023(const DirtySamples& samples, BitsPerSecond bandwidth, Nanos downtime_max);
+std::optional<CellPrediction> gudkov_2023(const DirtySamples& samples, BitsPerSecond bandwidth, Nanos downtime_max);
 
 }  // namespace godwit::studies

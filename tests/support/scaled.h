@@ -1,6 +1,8 @@
 #pragma once
 
 #include <algorithm>
+#include <memory>
+#include <utility>
 
 #include "sim/options.h"
 
@@ -16,6 +18,14 @@ inline void shrink(workloads::Options& workload, std::uint64_t by, Bytes page) {
   if (workload.at) workload.at = Bytes{workload.at->value / by / page.value * page.value};
   workload.hot_memory = shrunk(workload.hot_memory, by, page);
   workload.write_rate = std::max<std::uint64_t>(workload.write_rate / by, 1);
+  if (workload.curve) {
+    auto curve = std::make_shared<workloads::CurveFit>(*workload.curve);
+    for (workloads::PageClass& each : curve->classes) {
+      const std::uint64_t pages = std::max<std::uint64_t>(each.pages.value / by, 1);
+      each = {.pages = {pages}, .rate_millionths = each.rate_millionths / each.pages.value * pages};
+    }
+    workload.curve = std::move(curve);
+  }
   for (auto& phase : workload.phases) shrink(phase.workload, by, page);
   for (auto& part : workload.parts) shrink(part, by, page);
 }
