@@ -1,6 +1,7 @@
 #include "workloads/dirty_curve.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/check.h"
 #include "models/fixed_math.h"
@@ -55,7 +56,7 @@ std::vector<double> least_squares(std::span<const CurvePoint> points, std::span<
 CurveFit classes_of(std::span<const double> sizes, std::span<const std::uint64_t> rates) {
   CurveFit fit;
   for (std::size_t i = rates.size(); i-- > 0;) {
-    const auto pages = static_cast<std::uint64_t>(sizes[i] + 0.5);
+    const auto pages = static_cast<std::uint64_t>(std::round(sizes[i]));
     if (pages > 0) fit.classes.push_back({.pages = {pages}, .rate_millionths = pages * rates[i]});
   }
   return fit;
