@@ -63,6 +63,11 @@ constexpr Nanos saturating_nanos(std::uint64_t n) {
   return n >= static_cast<std::uint64_t>(kNever.count()) ? kNever : Nanos{static_cast<std::int64_t>(n)};
 }
 
+/// What takes `each` for every GiB takes so long for `size`.
+constexpr Nanos per_gib(Nanos each, Bytes size) {
+  return saturating_nanos(mul_div(static_cast<std::uint64_t>(each.count()), size.value, std::uint64_t{1} << 30));
+}
+
 /// `instant` + `duration`, or kNever. Requires both >= 0.
 constexpr Nanos later(Nanos instant, Nanos duration) {
   return duration >= kNever - instant ? kNever : instant + duration;

@@ -7,7 +7,6 @@
 namespace godwit::models {
 namespace {
 
-constexpr Bytes kGiB{std::uint64_t{1} << 30};
 constexpr Nanos kLimitMost{2'000'000'000'000};      // QEMU, migration/options.c: MAX_MIGRATE_DOWNTIME
 constexpr std::uint32_t kWithoutGainMost = 5;       // Proxmox, PVE/QemuMigrate.pm
 constexpr Share kBandwidthWeight = kWhole / 5 * 2;  // KubeVirt VEP 248: of the newest value
@@ -33,10 +32,6 @@ Policy::Policy(const PolicyOptions& options, Nanos downtime_max, Bytes memory)
   GODWIT_CHECK(options.poll > Nanos{0} && options.steps >= 2);
   limit_ = options.schedule == Schedule::kStall ? std::min(options.downtime_start, downtime_max) : step(0);
   patience_ = options.stall_after;
-}
-
-Nanos Policy::per_gib(Nanos duration) const {
-  return saturating_nanos(mul_div(static_cast<std::uint64_t>(duration.count()), memory_.value, kGiB.value));
 }
 
 /// The limit after so many steps. Linear, of nova: max / steps at first, then equal steps up to max. Exponential, of vdsm,
@@ -67,7 +62,7 @@ Policy::Verdict Policy::look(const View& now) {
   }
   const Verdict over = options_.force ? Verdict::kForce : Verdict::kAbort;
   if (options_.rounds_max > 0 && now.rounds > options_.rounds_max) return Verdict::kAbort;
-  if (options_.timeout_per_gib > Nanos{0} && now.elapsed > per_gib(options_.timeout_per_gib)) return over;
+  if (options_.timeout_per_gib > Nanos{0} && now.elapsed > per_gib(options_.timeout_per_gib, memory_)) return over;
   if (options_.progress_timeout > Nanos{0} && now.elapsed - least_at_ > options_.progress_timeout) return over;
   return Verdict::kGoOn;
 }
@@ -75,7 +70,7 @@ Policy::Verdict Policy::look(const View& now) {
 void Policy::adjust(const View& now) {
   switch (options_.schedule) {
     case Schedule::kLinear: {
-      const Nanos each = per_gib(options_.step_per_gib);
+      const Nanos each = per_gib(options_.step_per_gib, memory_);
       const bool due = each == Nanos{0} || now.elapsed / each > static_cast<std::int64_t>(steps_taken_);
       if (due && steps_taken_ < options_.steps) limit_ = step(++steps_taken_);
       break;

@@ -58,7 +58,6 @@ class Policy {
  private:
   Nanos step(std::uint64_t number) const;
   void adjust(const View& now);
-  Nanos per_gib(Nanos duration) const;
 
   PolicyOptions options_;
   Nanos asked_;  // the downtime limit

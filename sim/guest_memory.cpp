@@ -204,11 +204,8 @@ std::uint64_t GuestMemory::changed(std::uint64_t word, std::uint64_t mask, Nanos
 void GuestMemory::excuse_free() {
   if (!watching_ || free_->empty() || stale_->empty()) return;
   excused_->add(*stale_, stale_->all());
-  OwnedPageSet used(size_);
-  used->fill();
-  used->remove(*free_, free_->all());
-  excused_->remove(*used, used->all());
-  stale_->remove(*excused_, excused_->all());
+  stale_->remove(*free_, free_->all());
+  excused_->remove(*stale_, stale_->all());
   unapplied_->remove(*excused_, excused_->all());
 }
 

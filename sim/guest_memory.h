@@ -49,9 +49,9 @@ PageRange touchable(const GuestOptions& options);
 /// The pages of a guest: who writes them, which are marked in the log, which are zero; and the page oracle, which the
 /// core never sees. Writes are drawn when somebody looks: `advance` brings a range up to an instant.
 ///
-/// The oracle keeps two bits a page, and lets off what nobody uses. `stale`: written since it was last read for sending. `unapplied`: read, and not
-/// yet in place at the destination. Both are all ones at the start; at the switch-over both must be empty. It does not
-/// verify that writes are drawn rightly: a write-by-write reference in the tests does.
+/// The oracle keeps two bits a page. `stale`: written since it was last read for sending. `unapplied`: read, and not yet in
+/// place at the destination. Both are all ones at the start; at the switch-over both must be empty but for what nobody
+/// uses. It does not verify that writes are drawn rightly: a write-by-write reference in the tests does.
 class GuestMemory {
  public:
   /// Its sets are kept in `pool`, which then must outlive it.
@@ -72,7 +72,7 @@ class GuestMemory {
 
   PageSet& log() { return *log_; }
   const PageSet& zero() const { return *zero_; }
-  /// Pages that nobody uses: those of the class free that were never written, by the guest time that `range` is drawn to.
+  /// Pages that nobody uses: those of the class free without a write, as far as writes have been drawn.
   const PageSet& free() const { return *free_; }
   /// The pages themselves, where there are real ones.
   const std::optional<PageBytes>& bytes() const { return bytes_; }

@@ -2,10 +2,8 @@
 
 namespace godwit::sim {
 
-Nanos LogPort::cost(PageRange range, Nanos per_gib) const {
-  const std::uint64_t bytes = range.count * c_.memory().page_size().value;
-  return Nanos{
-      static_cast<std::int64_t>(mul_div(bytes, static_cast<std::uint64_t>(per_gib.count()), std::uint64_t{1} << 30))};
+Nanos LogPort::cost(PageRange range, Nanos each_gib) const {
+  return per_gib(each_gib, c_.memory().page_size() * range.count);
 }
 
 /// What the log's entries cost on top of reading it.
@@ -21,6 +19,10 @@ Nanos LogPort::throttle_wait() const {
   if (c_.options.strategy.tracker != models::Tracker::kTcg || c_.guest.stopped) return Nanos{0};
   const auto rest = static_cast<std::uint64_t>(models::throttle_rest(c_.guest.throttle).count());
   return Nanos{static_cast<std::int64_t>(mul_div(rest, c_.guest.throttle, 2 * kWhole))};
+}
+
+void LogPort::count_sync() {
+  if (!c_.down || c_.options.strategy.counts_final_read) ++c_.result.dirty_syncs;
 }
 
 /// The log, with all writes to `range` up to now in it.
@@ -45,7 +47,7 @@ core::Await<core::Done> LogPort::read(PageRange range, PageSet& into) {
     const PageSet& log = look(range);
     into.add(log, range);
     c_.note_set(RecordKind::kLogRead, log);
-    if (!c_.down || c_.options.strategy.counts_final_read) ++c_.result.dirty_syncs;
+    count_sync();
   });
 }
 
@@ -66,7 +68,7 @@ core::Await<core::Done> LogPort::read_and_clear(PageRange range, PageSet& into) 
     PageSet& log = look(range);
     into.add(log, range);
     c_.note_set(RecordKind::kLogReadCleared, log);
-    if (!c_.down || c_.options.strategy.counts_final_read) ++c_.result.dirty_syncs;
+    count_sync();
     if (c_.self()) c_.sender.protect(log, range);
     log.remove(range);
     if (c_.self()) c_.sender.protected_those(c_.memory());

@@ -17,9 +17,10 @@ class LogPort final : public core::DirtyLog {
   core::Await<core::Done> peek(std::span<const PageRun> runs, PageSet& into) override;
 
  private:
-  Nanos cost(PageRange range, Nanos per_gib) const;
+  Nanos cost(PageRange range, Nanos each_gib) const;
   Nanos reporting_cost();
   Nanos throttle_wait() const;
+  void count_sync();
   PageSet& look(PageRange range);
 
   MigrationContext& c_;

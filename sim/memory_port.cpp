@@ -99,8 +99,7 @@ Bytes MemoryPort::delta_size() const {
 core::Await<core::Done> MemoryPort::free_pages(bool again, PageSet& into) {
   if (c_.options.strategy.plan.free_pages == core::FreePages::kHinted) return hints(again, into), core::Done{};
   const Bytes memory = c_.memory().page_size() * c_.memory().size().value;
-  const auto per_gib = static_cast<std::uint64_t>(c_.source_profile().free_scan_per_gib.count());
-  const Nanos cost = saturating_nanos(mul_div(per_gib, memory.value, std::uint64_t{1} << 30));
+  const Nanos cost = per_gib(c_.source_profile().free_scan_per_gib, memory);
   return c_.take(cost, Activity::kHarvest, Side::kSource, [this, &into] {
     c_.memory().advance(into.all(), c_.guest_now());
     c_.settle_faults();

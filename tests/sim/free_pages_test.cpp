@@ -1,8 +1,7 @@
 #include <gtest/gtest.h>
 
-#include "scenarios/json_reader.h"
-#include "scenarios/strategy.h"
 #include "tests/support/scenario.h"
+#include "tests/support/strategy.h"
 
 // Pages that nobody in the guest uses: known exactly by a guest that moves itself, hinted at in blocks of 4 MiB to QEMU.
 namespace godwit {
@@ -15,11 +14,8 @@ using test::kMiB;
 using test::migrate;
 
 sim::MigrationOptions by(const scenarios::Json& strategy) {
-  scenarios::Issues issues("test");
-  scenarios::StrategySpec spec;
-  EXPECT_TRUE(scenarios::read_strategy(scenarios::to_node(strategy), {}, "/goal", spec, issues)) << strategy.dump();
   sim::MigrationOptions options = test::plain_run().migrations[0];
-  options.strategy = spec.options;
+  options.strategy = test::read_strategy(strategy).options;
   options.strategy.sender.derived = false;  // what the sending dirties is not the question here
   return options;
 }

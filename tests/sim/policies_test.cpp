@@ -1,8 +1,7 @@
 #include <gtest/gtest.h>
 
-#include "scenarios/json_reader.h"
-#include "scenarios/strategy.h"
 #include "tests/support/scenario.h"
+#include "tests/support/strategy.h"
 
 // Management layers over QEMU: what comes of a guest that never converges by itself.
 namespace godwit {
@@ -14,19 +13,12 @@ using sim::Status;
 using test::kMiB;
 using test::migrate;
 
-scenarios::StrategySpec read(const scenarios::Json& strategy, const scenarios::Goal& goal = {}) {
-  scenarios::Issues issues("test");
-  scenarios::StrategySpec spec;
-  EXPECT_TRUE(scenarios::read_strategy(scenarios::to_node(strategy), goal, "/goal", spec, issues)) << strategy.dump();
-  return spec;
-}
-
 /// A guest of 1 GiB over 1 Gbit/s that writes `hot` bytes of it all the time, under QEMU and `policy`.
 sim::RunOptions managed(const scenarios::Json& strategy, Bytes hot) {
   sim::RunOptions run = test::plain_run();
   run.guests[0].memory = {1024 * kMiB};
   run.guests[0].workload = {.kind = workloads::Kind::kUniform, .write_rate = 500'000, .memory = hot};
-  run.migrations[0].strategy = read(strategy).options;
+  run.migrations[0].strategy = test::read_strategy(strategy).options;
   run.horizon = 3h;
   return run;
 }
@@ -115,14 +107,14 @@ TEST(Policies, ProxmoxDoublesUntilItFits) {
 }
 
 TEST(Policies, TheGoalAndTheParametersReplaceTheLimitsOfAPolicy) {
-  EXPECT_EQ(read(qemu("nova")).options.plan.stop.downtime_max, 500ms);
+  EXPECT_EQ(test::read_strategy(qemu("nova")).options.plan.stop.downtime_max, 500ms);
   const scenarios::Goal goal{.downtime = 250ms, .bandwidth = {}};
-  EXPECT_EQ(read(qemu("nova"), goal).options.plan.stop.downtime_max, 250ms);
+  EXPECT_EQ(test::read_strategy(qemu("nova"), goal).options.plan.stop.downtime_max, 250ms);
   scenarios::Json both = qemu("nova");
   both["downtime_limit"] = "200 ms";
-  EXPECT_EQ(read(both, goal).options.plan.stop.downtime_max, 200ms);
-  EXPECT_EQ(read(qemu("vdsm")).options.plan.rate_max, BitsPerSecond{52 * kMiB * 8});
-  EXPECT_FALSE(read("qemu-10").options.policy.on);
+  EXPECT_EQ(test::read_strategy(both, goal).options.plan.stop.downtime_max, 200ms);
+  EXPECT_EQ(test::read_strategy(qemu("vdsm")).options.plan.rate_max, BitsPerSecond{52 * kMiB * 8});
+  EXPECT_FALSE(test::read_strategy("qemu-10").options.policy.on);
 }
 
 }  // namespace
