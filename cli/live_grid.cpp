@@ -27,13 +27,15 @@ struct LiveGridArguments {
   std::uint32_t moves = 1;
 };
 
-/// Rates 0.1 to 1.2 of the link, three hot sets, two downtime limits.
+/// Rates 0.1 to 1.2 of the link, three hot sets, two downtime limits. With these limits no live round of 20 simulated
+/// seeds ends within 4 % of one. With 40 ms some do: whether one more round follows is then a toss-up in the simulator
+/// as well, and such a setting tells nothing of how good the simulator is.
 std::vector<LiveArguments> grid() {
   constexpr std::uint64_t kLinkPages = 1'000'000'000 / 8 / live::kPageBytes;
   std::vector<LiveArguments> all;
   for (const std::uint64_t percent : {10, 40, 80, 120}) {
     for (const char* hot : {"2 MiB", "8 MiB", "24 MiB"}) {
-      for (const char* downtime : {"40 ms", "200 ms"}) {
+      for (const char* downtime : {"70 ms", "200 ms"}) {
         LiveArguments one;
         one.write_rate = fmt::format("{} pages/s", kLinkPages * percent / 100);
         one.hot_memory = hot;

@@ -114,23 +114,22 @@ scenarios::Loaded scenario_of(const LiveSetting& setting, live::Way way, const m
   const Json host_profile = scenarios::profile().write(profile);
   const unsigned cores = std::max(2u, std::thread::hardware_concurrency());
   const auto host = [&](const char* name) { return Json{{"name", name}, {"cores", cores}, {"profile", host_profile}}; };
-  const auto uniform = [&](PageRange where, std::uint64_t rate) {
-    return Json{{"kind", "uniform"},
+  const auto writer = [&](const char* kind, PageRange where, std::uint64_t rate) {
+    return Json{{"kind", kind},
                 {"write_rate", quantity(Dimension::kWriteRate, rate)},
                 {"at", bytes_of(where.first)},
                 {"memory", bytes_of(where.count)}};
   };
-  Json store = uniform(layout.store, guest.write_rate);
+  Json store = writer(guest.hot_share > 0 ? "hot_set" : "uniform", layout.store, guest.write_rate);
   if (guest.hot_share > 0) {
-    store["kind"] = "hot_set";
     store["hot_memory"] = bytes_of(guest.hot_pages);
     store["hot_share"] = quantity(Dimension::kShare, guest.hot_share);
   }
   Json parts = Json::array();
   if (guest.write_rate > 0) parts.push_back(store);
-  // Every second request of the client writes.
+  // Every second request of the client writes, to one key after the other.
   const auto client_rate = static_cast<std::uint64_t>(500'000'000 / setting.client_interval.count());
-  parts.push_back(uniform(layout.clients, client_rate));
+  parts.push_back(writer("sequential", layout.clients, client_rate));
 
   const bool self = way == live::Way::kByItself;
   Json strategy{{"name", self ? "self-migration" : "pre-copy"},

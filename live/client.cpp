@@ -54,8 +54,8 @@ void run_client(const std::vector<Address>& addresses, Nanos interval, ClientFig
   Client client(addresses, figures);
   std::uint64_t version = 0;
   for (std::uint64_t n = 0; !figures.stop; ++n) {
-    const auto key = static_cast<std::uint32_t>(n % kClientSlots);
-    const bool writes = n % 2 == 0 || figures.acknowledged[key] == 0;
+    const auto key = static_cast<std::uint32_t>(n / 2 % kClientSlots);
+    const bool writes = n % 2 == 0;
     const Ask asked{.kind = writes ? Ask::kSet : Ask::kGet, .key = key, .version = writes ? ++version : 0};
     const Nanos begun = monotonic_now();
     const auto answer = client.ask(asked, kPatienceForGuest);

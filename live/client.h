@@ -23,8 +23,8 @@ struct ClientFigures {
   std::array<std::uint64_t, kClientSlots> acknowledged{};
 };
 
-/// Writes and reads keys of the guest that answers at one of `addresses`, one request at a time and about every
-/// `interval`; connects again, at one address after the other, where a connection ends. At the end reads every key that
+/// Writes a key of the guest that answers at one of `addresses`, reads it back, and goes on with the next, one request at
+/// a time and about every `interval`; connects again, at one address after the other, where a connection ends. At the end reads every key that
 /// it has written.
 void run_client(const std::vector<Address>& addresses, Nanos interval, ClientFigures& figures);
 
