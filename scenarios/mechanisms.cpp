@@ -465,6 +465,21 @@ void add_switch(Table<Owner>& table) {
       .optional();
 }
 
+void add_stunning(Table<Owner>& table) {
+  table
+      .field(
+          "stun_faults", [](Owner& o) -> std::uint32_t& { return o.stun.faults; }, count(0, 1'000'000'000),
+          "A process of the guest that has had so many write faults since the log was read last waits until the guest "
+          "has "
+          "moved; the guest's kernel looks every 10 ms. Each part of a mix is a process. 0: none waits.")
+      .optional();
+  table
+      .field(
+          "stun_after_rounds", [](Owner& o) -> std::uint32_t& { return o.stun.after_rounds; }, count(0, 1'000'000),
+          "With stun_faults: after so many live rounds.")
+      .optional();
+}
+
 void add_who(Table<Owner>& table) {
   table.field("self", &Owner::self, flag(), "The guest does the work on its own virtual CPUs.").optional();
   table.field("payer", &Owner::payer, payer(), "Whose CPUs do the work.").optional();
@@ -497,6 +512,7 @@ void add_who(Table<Owner>& table) {
 
 Table<Owner> make_table() {
   Table<Owner> table("mechanisms", "the mechanisms of a migration");
+  add_stunning(table);
   add_who(table);
   add_rounds(table);
   add_stop(table);

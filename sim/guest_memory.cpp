@@ -63,6 +63,7 @@ GuestMemory::GuestMemory(const GuestOptions& options, std::uint64_t seed, std::u
       unapplied_(size_, pool),
       untouched_(size_, pool),
       workload_(options.workload, touchable_, options.page_size, seed, consumer) {
+  faults_of_.resize(workload_.processes().size());
   const Layout layout = lay_out(options);
   for (const PageRange& range : layout.zero) zero_->add(range);
   for (const PageRange& range : layout.free) free_->add(range);
@@ -115,6 +116,24 @@ void GuestMemory::mark(const BlockWords& some) {
   write(some);
 }
 
+void GuestMemory::mark(workloads::Writer writer) {
+  charge();
+  process_ = writer.process;
+}
+
+/// Counts the faults since the last call as those of the process that was writing.
+void GuestMemory::charge() {
+  if (process_) faults_of_[*process_] += faults_ - charged_;
+  charged_ = faults_;
+}
+
+/// Draws all writes to `range` in the guest time (from, to].
+void GuestMemory::draw(PageRange range, Nanos from, Nanos to) {
+  workload_.writes(range, from, to, [this](const auto& some) { mark(some); });
+  charge();
+  process_.reset();
+}
+
 void GuestMemory::write(const PageRun& run) {
   if (!free_->empty()) free_->remove(run);
   if (run.is_zero()) return;  // zeroes were written: the page is as zero as it was
@@ -145,9 +164,8 @@ void GuestMemory::scribble(PageRange range) {
 
 void GuestMemory::advance(PageRange range, Nanos guest) {
   if (!tracking_) return;
-  const auto into_log = [this](const auto& some) { mark(some); };
   if (range.count == size_.value && drawn_.empty()) {
-    workload_.writes(range, drawn_until_, guest, into_log);
+    draw(range, drawn_until_, guest);
     drawn_until_ = guest;
     return;
   }
@@ -159,7 +177,7 @@ void GuestMemory::advance(PageRange range, Nanos guest) {
     std::uint64_t same = b + 1;
     while (same < end && drawn_[same] == drawn_[b]) ++same;
     const PageRange part = intersect({b * PageSet::kBlockPages, (same - b) * PageSet::kBlockPages}, log_->all());
-    workload_.writes(part, drawn_[b], guest, into_log);
+    draw(part, drawn_[b], guest);
     std::fill(drawn_.begin() + static_cast<std::ptrdiff_t>(b), drawn_.begin() + static_cast<std::ptrdiff_t>(same),
               guest);
     b = same;

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "base/page_set.h"
@@ -83,7 +85,16 @@ class GuestMemory {
   /// A write that belongs to no checkpoint: the bytes change, and nothing else.
   void scribble(PageRange range);
   /// First writes to a protected page since the last call.
-  std::uint64_t take_faults() { return std::exchange(faults_, 0); }
+  std::uint64_t take_faults() {
+    charge();
+    charged_ = 0;
+    return std::exchange(faults_, 0);
+  }
+  /// Of each process of the workload, since they were last forgotten. Its own migration path is none.
+  std::span<const std::uint64_t> faults_of_processes() const { return faults_of_; }
+  void forget_faults_of_processes() { std::ranges::fill(faults_of_, 0); }
+  /// The workload's processes, to stop them and let them go on.
+  std::span<workloads::Process> processes() { return workload_.processes(); }
 
   /// Those pages of a word that were written, by guest time `guest`, since they were last read for sending.
   std::uint64_t changed(std::uint64_t word, std::uint64_t mask, Nanos guest);
@@ -110,10 +121,14 @@ class GuestMemory {
   const PageSet& stale() const { return *stale_; }
 
  private:
+  void draw(PageRange range, Nanos from, Nanos to);
   void mark(const PageRun& run);
   void mark(const BlockWords& some);
+  void mark(workloads::Writer writer);
+  void charge();
   void write(const PageRun& run);
   void write(const BlockWords& some);
+  void write(workloads::Writer writer) { static_cast<void>(writer); }
   void settle_unused_pages(Nanos guest);
 
   Pages size_;
@@ -131,8 +146,11 @@ class GuestMemory {
   bool tracking_ = false;
   bool watching_ = false;
   std::uint64_t faults_ = 0;
-  Nanos drawn_until_{0};      // of every block, while drawn_ is empty
-  std::vector<Nanos> drawn_;  // of each block, once they differ
+  std::uint64_t charged_ = 0;             // of those, to a process
+  std::optional<std::size_t> process_;    // that is writing
+  std::vector<std::uint64_t> faults_of_;  // of each process
+  Nanos drawn_until_{0};                  // of every block, while drawn_ is empty
+  std::vector<Nanos> drawn_;              // of each block, once they differ
 };
 
 }  // namespace godwit::sim

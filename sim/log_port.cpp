@@ -37,6 +37,7 @@ core::Await<core::Done> LogPort::start() {
   return c_.take(cost(all, c_.tracker().clear_per_gib), Activity::kHarvest, Side::kSource, [this] {
     c_.memory().start(c_.guest_now());
     c_.protected_at = c_.guest_now();
+    c_.memory().forget_faults_of_processes();
     if (c_.self()) c_.sender.protected_all(c_.memory());
   });
 }
@@ -73,6 +74,7 @@ core::Await<core::Done> LogPort::read_and_clear(PageRange range, PageSet& into) 
     log.remove(range);
     if (c_.self()) c_.sender.protected_those(c_.memory());
     c_.protected_at = c_.guest_now();
+    c_.memory().forget_faults_of_processes();
   });
 }
 

@@ -76,6 +76,7 @@ void Migration::begin() {
   const StrategyOptions& strategy = c_.options.strategy;
   if (strategy.policy.on) policy_.emplace(strategy.policy, strategy.plan.stop.downtime_max, guest.memory);
   if (policy_) watch();
+  stunning_.watch();
   start_core();
   close_if_over();
 }
@@ -119,6 +120,7 @@ void Migration::close_if_over() {
   c_.ended = true;
   channel_.close();
   conclude(source_task_->value());
+  stunning_.over();
   if (!c_.guest.stopped) c_.plan_guest(0, Nanos{0});
   c_.result.total_time = now() - c_.result.requested_at;
   c_.result.work_lost = work_lost();
@@ -191,7 +193,10 @@ void Migration::already_there() {
 /// Nobody is left to say how it ends.
 void Migration::end_at_once(Status status, const char* reason) {
   c_.ended = true;
-  if (source_task_) channel_.abandon();
+  if (source_task_) {
+    channel_.abandon();
+    stunning_.over();
+  }
   channel_.close();
   SimGuest& guest = c_.guest;
   if (!guest.stopped) guest.clock.set_speed(now(), 0);
@@ -284,6 +289,7 @@ MigrationResult Migration::result() const {
   if (began_ && !c_.ended) {
     r.total_time = now() - r.requested_at;
     r.work_lost = work_lost();
+    r.stunned_time = stunning_.stood();
     r.remaining = c_.memory().page_size() * space_->pending->count().value;
   }
   if (const auto& curve = c_.guest.options->workload.curve) {
@@ -307,7 +313,10 @@ void Migration::enter(core::Phase phase) {
     c_.down_since = now();
   }
   if (phase_ == core::Phase::kSetup) c_.result.setup_time = lasted;
-  if (phase == core::Phase::kRunning) c_.down = false;
+  if (phase == core::Phase::kRunning) {
+    c_.down = false;
+    stunning_.over();
+  }
   phase_ = phase;
   phase_began_ = now();
   note_phase(phase);

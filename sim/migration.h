@@ -14,6 +14,7 @@
 #include "sim/guest_port.h"
 #include "sim/log_port.h"
 #include "sim/memory_port.h"
+#include "sim/stunning.h"
 
 namespace godwit::sim {
 
@@ -85,6 +86,7 @@ class Migration final : core::Control, core::Observer {
   GuestPort guest_{c_};
   Faults faults_{c_, channel_};
   ArrivalPort arrival_{c_, channel_, faults_};
+  Stunning stunning_{c_};
   std::function<void()> on_end_;
 
   std::optional<Space> space_;

@@ -62,6 +62,13 @@ struct SenderOptions {
   bool tracking_bits_are_state = true;  ///< False: write-protection bits are restored by inflate, not sent.
 };
 
+/// Keeping processes of the guest from running that write too much while it is moved. Source: Clark et al. 2005, section
+/// 5.4; figure 7 for the rounds.
+struct StunOptions {
+  std::uint32_t faults = 0;         ///< So many write faults since the log was cleared are too many; 0: never.
+  std::uint32_t after_rounds = 12;  ///< Before so many live rounds have ended nobody looks.
+};
+
 /// A conventional migration, or the guest's own.
 struct StrategyOptions {
   std::string name;
@@ -71,6 +78,7 @@ struct StrategyOptions {
   models::Tracker tracker = models::Tracker::kEptWriteProtect;
   Pages dirty_ring{4096};  ///< Entries of each virtual CPU's ring, where that is the tracker.
   SenderOptions sender;
+  StunOptions stun;
   models::PolicyOptions policy;           ///< Who manages it, where somebody does.
   bool counts_final_read = true;          ///< The result's count of log reads has the one after the stop (QEMU 10).
   std::vector<std::string> goal_ignored;  ///< Names of goal fields that this strategy cannot honour.

@@ -60,6 +60,8 @@ struct MigrationResult {
 
   Nanos work_lost{0}, postcopy_stall{0};
   std::uint64_t write_faults = 0;
+  std::uint64_t stunned = 0;  ///< Processes that were kept from running, and for how long of the guest's time together.
+  Nanos stunned_time{0};
   struct {
     Pages in_flight{0}, rings_and_stack{0}, bitmap{0}, page_tables{0};
   } self_dirtied;

@@ -64,6 +64,8 @@ const std::map<std::string_view, Number, std::less<>>& numbers() {
       {"packet_pages", [](D draw, S) { return pages(draw.scaled(1, 256)); }},
       {"flush", [](D draw, S) { return bytes(draw.between(0, 64)); }},
       {"shadow_max", [](D draw, S) { return draw.one_in(3) ? Json("unlimited") : bytes(draw.scaled(4096, 1 << 21)); }},
+      {"stun_faults", [](D draw, S) { return Json(draw.one_in(2) ? 0 : draw.scaled(1, 10'000)); }},
+      {"stun_after_rounds", [](D draw, S) { return Json(draw.between(0, 3)); }},
       {"shadow_tries", [](D draw, S) { return Json(draw.between(1, 4)); }},
       {"rings_and_stack", [](D draw, S) { return bytes(draw.one_in(4) ? 0 : draw.scaled(4096, 1 << 18)); }},
   };

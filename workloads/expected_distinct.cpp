@@ -87,8 +87,8 @@ std::uint64_t Workload::expected_distinct(Nanos from, Nanos to) const {
   std::vector<Doing> doing(parts_.size());
   for (std::size_t p = 0; p < parts_.size(); ++p) {
     const Part& part = parts_[p];
-    const Nanos a = part.schedule.local(from);
-    const Nanos b = part.schedule.local(to);
+    const Nanos a = local(part, from);
+    const Nanos b = local(part, to);
     if (b <= a) continue;
     switch (part.law) {
       case Law::kUniform:

@@ -39,22 +39,22 @@ Workload::Touch Workload::next_touch(const PageSet& missing, Nanos from, std::ui
 
 /// In guest time: the part's own time is turned back into it by bisection.
 Workload::Touch Workload::touch_of(const Part& part, const PageSet& missing, Nanos from, models::Stream& stream) const {
-  const Nanos local = part.schedule.local(from);
+  const Nanos began = local(part, from);
   Touch touch;
   switch (part.law) {
     case Law::kUniform:
-    case Law::kZipf: touch = memoryless_touch(part, missing, local, stream); break;
-    case Law::kSequential: touch = sweeping_touch(part, missing, local); break;
-    case Law::kTrace: touch = recorded_touch(part, missing, local); break;
+    case Law::kZipf: touch = memoryless_touch(part, missing, began, stream); break;
+    case Law::kSequential: touch = sweeping_touch(part, missing, began); break;
+    case Law::kTrace: touch = recorded_touch(part, missing, began); break;
   }
   if (touch.at == kNever) return touch;
   Nanos low = from;
   Nanos high = later(from, kFar);
-  if (part.schedule.local(high) < touch.at) return {};
-  if (part.schedule.always()) return touch;
+  if (local(part, high) < touch.at) return {};
+  if (part.schedule.always() && processes_[part.process].always_runs()) return touch;
   while (high - low > Nanos{1}) {
     const Nanos middle = low + (high - low) / 2;
-    (part.schedule.local(middle) < touch.at ? low : high) = middle;
+    (local(part, middle) < touch.at ? low : high) = middle;
   }
   return {high, touch.page};
 }

@@ -54,18 +54,28 @@ Nanos Schedule::local(Nanos guest) const {
   return guest;
 }
 
+Nanos Process::own(Nanos guest) const {
+  Nanos stood{0};
+  for (const Stop& stop : stops_) {
+    if (guest > stop.begin) stood += std::min(guest, stop.end) - stop.begin;
+  }
+  return guest - stood;
+}
+
 Workload::Workload(const Options& options, PageRange touchable, Bytes page_size, std::uint64_t seed,
                    std::uint64_t consumer)
     : seed_(seed), next_consumer_(consumer << 32) {
-  add(options, {}, touchable, page_size);
+  add(options, {}, 0, touchable, page_size);
   cut_into_pieces();
 }
 
-void Workload::add(const Options& options, const Schedule& schedule, PageRange touchable, Bytes page_size) {
+void Workload::add(const Options& options, const Schedule& schedule, std::size_t process, PageRange touchable,
+                   Bytes page_size) {
   const PageRange range = range_of(options, touchable, page_size);
   const auto leaf = [&](Law law, PageRange where, std::uint64_t rate_millionths) {
     Part part;
     part.law = law;
+    part.process = process;
     part.schedule = schedule;
     part.range = where;
     part.zeroes = options.zeroes;
@@ -98,13 +108,16 @@ void Workload::add(const Options& options, const Schedule& schedule, PageRange t
       for (const Options::Phase& phase : options.phases) {
         Schedule inner = schedule;
         inner.add(period, start, phase.lasts);
-        add(phase.workload, inner, range, page_size);
+        add(phase.workload, inner, process, range, page_size);
         start += phase.lasts;
       }
       break;
     }
     case Kind::kMix:
-      for (const Options& part : options.parts) add(part, schedule, range, page_size);
+      for (const Options& part : options.parts) {
+        processes_.emplace_back();
+        add(part, schedule, processes_.size() - 1, range, page_size);
+      }
       break;
     case Kind::kDirtyCurve: {
       GODWIT_CHECK(options.curve != nullptr && options.curve->pages().value <= range.count);

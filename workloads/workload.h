@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "base/page_set.h"
@@ -25,6 +26,36 @@ class Schedule {
     Nanos period, start, length;
   };
   std::vector<Window> windows_;  // outermost first
+};
+
+/// A program of the guest that can be kept from running: then its own time stands still.
+class Process {
+ public:
+  /// What it had of the guest's time by `guest`.
+  Nanos own(Nanos guest) const;
+  bool always_runs() const { return stops_.empty(); }
+  bool stopped() const { return !stops_.empty() && stops_.back().end == kNever; }
+  /// Requires guest time to pass from one call to the next, and the two to take turns.
+  void stop(Nanos guest) { stops_.push_back({guest, kNever}); }
+  /// For how long it has stood by `guest`; 0 where it runs.
+  Nanos standing(Nanos guest) const { return stopped() ? guest - stops_.back().begin : Nanos{0}; }
+  /// Returns how long it stood.
+  Nanos go_on(Nanos guest) {
+    const Nanos stood = standing(guest);
+    stops_.back().end = guest;
+    return stood;
+  }
+
+ private:
+  struct Stop {
+    Nanos begin, end;
+  };
+  std::vector<Stop> stops_;
+};
+
+/// Says whose writes come next.
+struct Writer {
+  std::size_t process;
 };
 
 /// The pages that a workload writes to, where one without a place of its own writes to `touchable`. Requires it to begin
@@ -58,7 +89,7 @@ class Workload {
   Workload(const Options& options, PageRange touchable, Bytes page_size, std::uint64_t seed, std::uint64_t consumer);
 
   /// Calls `mark(PageRun)` for what is written to pages of `range` in the guest time (from, to]. A page may come twice.
-  /// Where zeroes are written the run is marked as zero.
+  /// Where zeroes are written the run is marked as zero. A `mark` that takes a Writer is told it first.
   /// Requires `range` to begin and end on block boundaries (4096 pages), or at the end of memory.
   template <class Mark>
   void writes(PageRange range, Nanos from, Nanos to, Mark&& mark) const;
@@ -80,10 +111,15 @@ class Workload {
 
   bool idle() const { return parts_.empty(); }
 
+  /// Each part of a mix is a process, and so is a workload that is no mix. One that is stopped must have been asked for
+  /// no writes of a later time.
+  std::span<Process> processes() { return processes_; }
+
  private:
   enum class Law : std::uint8_t { kUniform, kZipf, kSequential, kTrace };
   struct Part {
     Law law;
+    std::size_t process;
     Schedule schedule;
     PageRange range;
     bool zeroes = false;
@@ -107,8 +143,9 @@ class Workload {
     models::Chance share;  // memoryless: of the part's writes, for each page
   };
 
-  void add(const Options& options, const Schedule& schedule, PageRange touchable, Bytes page_size);
+  void add(const Options& options, const Schedule& schedule, std::size_t process, PageRange touchable, Bytes page_size);
   void cut_into_pieces();
+  Nanos local(const Part& part, Nanos guest) const { return part.schedule.local(processes_[part.process].own(guest)); }
   static models::Chance mean_share(const Part& part, PageRange range);
   static std::uint64_t recorded_time(const Part& part, Nanos local);
   static std::uint64_t trace_intervals(const Part& part, Nanos local);
@@ -132,6 +169,7 @@ class Workload {
   template <class Tell>
   static void each_sweep(const Part& part, Nanos from, Nanos to, Tell&& tell);
 
+  std::vector<Process> processes_{1};
   std::vector<Part> parts_;
   std::vector<Piece> pieces_;
   std::vector<Cover> covers_;

@@ -46,10 +46,11 @@ template <class Mark>
 void Workload::writes(PageRange range, Nanos from, Nanos to, Mark&& mark) const {
   if (to <= from) return;
   for (const Part& part : parts_) {
-    const Nanos a = part.schedule.local(from);
-    const Nanos b = part.schedule.local(to);
+    const Nanos a = local(part, from);
+    const Nanos b = local(part, to);
     const PageRange mine = intersect(part.range, range);
     if (b <= a || mine.count == 0) continue;
+    if constexpr (std::is_invocable_v<Mark&, Writer>) mark(Writer{part.process});
     const auto draw = [&](auto& tell) {
       switch (part.law) {
         case Law::kUniform: draw_uniform(part, mine, from, b - a, tell); break;

@@ -55,6 +55,25 @@ TEST(Mix, RunsAllItsParts) {
   EXPECT_EQ(written(make({.kind = Kind::kMix, .parts = {at(3), at(5)}}), 0s, 1s), (std::set<PageIndex>{3, 5}));
 }
 
+// Two processes that write a page each millisecond; one stands still from 10 ms to 1 s, and goes on where it was.
+TEST(Mix, HasPartsThatCanBeStopped) {
+  const auto sweep = [](std::uint64_t page) {
+    return Options{
+        .kind = Kind::kSequential, .write_rate = 1000, .memory = Bytes{100 * 4096}, .at = Bytes{page * 4096}};
+  };
+  Workload workload = make({.kind = Kind::kMix, .parts = {sweep(1000), sweep(2000)}});
+  Process& second = workload.processes()[2];  // the mix itself is the first, and does nothing
+  second.stop(10ms);
+  EXPECT_EQ(written(workload, 8ms, 12ms), (std::set<PageIndex>{1008, 1009, 1010, 1011, 2008, 2009}));
+  EXPECT_EQ(workload.expected_distinct(8ms, 12ms), 6u);
+  EXPECT_EQ(second.standing(500ms), 490ms);
+  EXPECT_EQ(second.go_on(1s), 990ms);
+  EXPECT_EQ(written(workload, 999ms, 1002ms), (std::set<PageIndex>{1099, 1000, 1001, 2010, 2011}));
+  test::Pages missing(kAll.count);
+  missing.set.add(PageRange{2011, 1});
+  EXPECT_EQ(workload.next_touch(missing.set, 5ms, 0).at, 1002ms);
+}
+
 TEST(Workload, AsksTheSameTwiceAndHearsTheSame) {
   for (const Kind kind : {Kind::kUniform, Kind::kZipf}) {
     const Options options{.kind = kind, .write_rate = 5000, .exponent_millionths = 900'000};
