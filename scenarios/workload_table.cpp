@@ -118,6 +118,20 @@ void add_demand(Table<Options>& table) {
   cost.or_else("0 s").only_for(all);
 }
 
+void add_variation(Table<Options>& table) {
+  constexpr std::uint32_t all = ~bit(Kind::kIdle);
+  table
+      .field(
+          "varies", &Options::varies, share({"0 %", "25 %"}),
+          "How much its rates vary, all together: the standard deviation from one stretch of varies_over to the next. "
+          "Over sixteen such stretches they are as stated.")
+      .or_else("0 %")
+      .only_for(all);
+  table.field("varies_over", &Options::varies_over, time({"1 ms", "1 h"}), "The length of such a stretch.")
+      .or_else("1 s")
+      .only_for(all);
+}
+
 void add_content(Table<Options>& table) {
   table
       .field("content", &Options::zeroes,
@@ -147,6 +161,7 @@ Table<Options> make_table(bool top) {
              "Where that part begins; absent: at the first page that is neither zero nor free.")
       .only_for(kPlaced);
   add_content(table);
+  add_variation(table);
   table
       .field("phases", &Options::phases, list(object("phase", "phases", &phase_table), 1, 1000),
              "The workloads in turn.")

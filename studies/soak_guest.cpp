@@ -72,6 +72,10 @@ class GuestDrawer {
       top["demand"] = "busy";
       top["cpu_per_write"] = time(draw_, Nanos{100}, Nanos{20'000});
     }
+    if (top["kind"] != "idle" && draw_.one_in(4)) {
+      top["varies"] = percent(draw_.between(0, 25));
+      top["varies_over"] = time(draw_, Nanos{1'000'000}, Nanos{1'000'000'000});
+    }
     return top;
   }
 

@@ -41,8 +41,10 @@ struct Options {
   std::shared_ptr<const CurveFit> curve;       ///< dirty_curve: what writes so. Required; fits the memory.
   Bytes bytes_per_write{0};                    ///< A write changes so many bytes in a row of its page; 0: all of it.
   bool zeroes = false;                         ///< What is written are zeroes: a zero page stays one.
-  Demand demand = Demand::kPaced;              ///< Of the whole workload: given at the top only.
-  Nanos cpu_per_write{0};                      ///< busy: CPU time of one write.
+  Share varies = 0;      ///< All rates in it vary together, by so much (their standard deviation), from one
+  Nanos varies_over{0};  ///< stretch of this length to the next; over 16 such it comes to the same. A quarter at most.
+  Demand demand = Demand::kPaced;  ///< Of the whole workload: given at the top only.
+  Nanos cpu_per_write{0};          ///< busy: CPU time of one write.
 };
 
 struct Options::Phase {

@@ -3,6 +3,8 @@
 namespace godwit::workloads {
 namespace {
 
+__extension__ typedef __int128 i128;
+
 /// A page of the k-th word has weight k^-s = exp(-s ln 2 log2 k), all in integers. Returns what part of all writes goes to
 /// each page of a word.
 std::vector<models::Chance> zipf_shares(std::uint64_t words, std::uint64_t exponent_millionths) {
@@ -46,12 +48,40 @@ PageRange whole_words(PageRange range) {
 }
 
 Nanos Schedule::local(Nanos guest) const {
-  for (const Window& window : windows_) {
-    const Nanos within = guest % window.period;
-    const Nanos on = std::clamp(within - window.start, Nanos{0}, window.length);
-    guest = guest / window.period * window.length + on;
-  }
+  for (const auto& step : steps_) guest = std::visit([&](const auto& each) { return each.local(guest); }, step);
   return guest;
+}
+
+Nanos Schedule::Window::local(Nanos outer) const {
+  const Nanos within = outer % period;
+  return outer / period * length + std::clamp(within - start, Nanos{0}, length);
+}
+
+/// With e even in [-2^31, 2^31) and S the sum of sixteen, 16 e - S sums to 0, and its standard deviation is
+/// 2^36 / sqrt(12.8). It is 30 x 2^31 at most, so that a speed is above 1 - 3.36 x `by`.
+Nanos Schedule::Variation::local(Nanos outer) const {
+  constexpr std::int64_t kStretches = 16;
+  constexpr std::int64_t kRootMillionths = 3'577'709;  // sqrt(12.8)
+  const std::int64_t group = outer / (stretch * kStretches);
+  const Nanos within = outer % (stretch * kStretches);
+  models::Stream stream(seed, consumer, static_cast<std::uint64_t>(group), 0);
+  std::int64_t drawn[kStretches], sum = 0;
+  for (std::int64_t& e : drawn) sum += e = static_cast<std::int64_t>(stream.next() >> 32) - (std::int64_t{1} << 31);
+
+  const auto at = [&](std::int64_t deviation, std::int64_t stretches) {  // own time by the end of so many
+    const i128 gained = static_cast<i128>(deviation / 65536) * kRootMillionths * static_cast<std::int64_t>(by) *
+                        stretch.count() / kMillion;
+    return stretch * stretches + Nanos{static_cast<std::int64_t>(gained / (std::int64_t{1} << 52))};
+  };
+  const std::int64_t whole = within / stretch;
+  std::int64_t deviation = 0;
+  for (std::int64_t i = 0; i < whole; ++i) deviation += kStretches * drawn[i] - sum;
+  const Nanos begin = at(deviation, whole);
+  const Nanos end = at(deviation + kStretches * drawn[whole] - sum, whole + 1);
+  const auto part =
+      mul_div(static_cast<std::uint64_t>((end - begin).count()), static_cast<std::uint64_t>((within % stretch).count()),
+              static_cast<std::uint64_t>(stretch.count()));
+  return stretch * (group * kStretches) + begin + Nanos{static_cast<std::int64_t>(part)};
 }
 
 Nanos Process::own(Nanos guest) const {
@@ -71,6 +101,13 @@ Workload::Workload(const Options& options, PageRange touchable, Bytes page_size,
 
 void Workload::add(const Options& options, const Schedule& schedule, std::size_t process, PageRange touchable,
                    Bytes page_size) {
+  if (options.varies > 0) {
+    Schedule varied = schedule;
+    varied.vary(options.varies_over, options.varies, seed_, next_consumer_++);
+    Options even = options;
+    even.varies = 0;
+    return add(even, varied, process, touchable, page_size);
+  }
   const PageRange range = range_of(options, touchable, page_size);
   const auto leaf = [&](Law law, PageRange where, std::uint64_t rate_millionths) {
     Part part;

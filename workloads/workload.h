@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <span>
+#include <variant>
 #include <vector>
 
 #include "base/page_set.h"
@@ -12,20 +13,34 @@
 
 namespace godwit::workloads {
 
-/// Where a workload's own time stands when the guest has run for some time: phases switch parts on and off.
+/// Where a workload's own time stands when the guest has run for some time: phases switch parts on and off, and what a
+/// guest is asked to do varies.
 class Schedule {
  public:
   /// On for `length` from `start` of every `period`. Requires start + length <= period.
-  void add(Nanos period, Nanos start, Nanos length) { windows_.push_back({period, start, length}); }
+  void add(Nanos period, Nanos start, Nanos length) { steps_.emplace_back(Window{period, start, length}); }
+  /// Faster in one `stretch` than in another. Over sixteen of them in a row it comes to the same, and within those the
+  /// speeds, 1 on average, are drawn from one another independently, as even, with the standard deviation `by`, a quarter
+  /// at most. `seed` and `consumer` key them.
+  void vary(Nanos stretch, Share by, std::uint64_t seed, std::uint64_t consumer) {
+    steps_.emplace_back(Variation{stretch, by, seed, consumer});
+  }
   Nanos local(Nanos guest) const;
-  /// Whether it is always on: then its time is the guest's.
-  bool always() const { return windows_.empty(); }
+  /// Whether its time is the guest's.
+  bool always() const { return steps_.empty(); }
 
  private:
   struct Window {
     Nanos period, start, length;
+    Nanos local(Nanos outer) const;
   };
-  std::vector<Window> windows_;  // outermost first
+  struct Variation {
+    Nanos stretch;
+    Share by;
+    std::uint64_t seed, consumer;
+    Nanos local(Nanos outer) const;
+  };
+  std::vector<std::variant<Window, Variation>> steps_;  // outermost first
 };
 
 /// A program of the guest that can be kept from running: then its own time stands still.

@@ -9,14 +9,16 @@
 namespace godwit {
 namespace {
 
-sim::RunResult simulate(const std::string& name) {
+sim::RunOptions scenario(const std::string& name) {
   auto loaded = scenarios::load_file(std::string(GODWIT_SOURCE_DIR) + "/scenarios/library/" + name + ".json");
   if (const auto* issues = std::get_if<std::vector<scenarios::Issue>>(&loaded)) {
     ADD_FAILURE() << scenarios::to_string(*issues);
     return {};
   }
-  return sim::run(std::get<scenarios::Loaded>(loaded).options);
+  return std::get<scenarios::Loaded>(loaded).options;
 }
+
+sim::RunResult simulate(const std::string& name) { return sim::run(scenario(name)); }
 
 sim::MigrationResult migrate(const std::string& name) {
   const sim::RunResult result = simulate(name);
@@ -43,18 +45,36 @@ TEST(Published, ClarkFigure12IsMetWithin8Percent) {
   EXPECT_TRUE(result.verified);
 }
 
-// Clark et al., NSDI 2005, figure 9. What the guest dirties is that of figures 3 to 6, which are of another test; nothing is
-// fitted to the rounds. The paper's 8 rounds are not met: see the scenario's notes.
-TEST(Published, ClarkFigure9IsMetInItsLimitsAndItsDowntime) {
-  const sim::MigrationResult result = migrate("specweb_clark05");
+double middle(std::vector<double> values) {
+  std::ranges::sort(values);
+  return values[values.size() / 2];
+}
+
+// Clark et al., NSDI 2005, figure 9. What the guest dirties is that of figures 3 to 6, which are of another test, and it
+// varies as SPECweb99's requests do; nothing is fitted to the rounds. One migration is one of many that could have been: the
+// middle ones of 100 seeds are held against it, and its 8 live rounds are among the inner nine tenths.
+TEST(Published, ClarkFigure9IsAmongWhatComesOfAHundredSeeds) {
   const std::vector<double> limits{100, 100, 100, 189, 307};
-  ASSERT_GE(result.iterations.size(), limits.size());
+  sim::RunOptions run = scenario("specweb_clark05");
+  std::vector<std::vector<double>> limit(limits.size());
+  std::vector<double> downtime, total, rounds;
+  for (run.seed = 1; run.seed <= 100; ++run.seed) {
+    const sim::MigrationResult result = sim::run(run).migrations.at(0);
+    EXPECT_TRUE(result.verified);
+    ASSERT_GT(result.iterations.size(), limits.size()) << "seed " << run.seed;
+    for (std::size_t i = 0; i < limits.size(); ++i)
+      limit[i].push_back(static_cast<double>(result.iterations[i].round.rate_limit.value) / 1e6);
+    downtime.push_back(static_cast<double>(result.downtime.count()) / 1e6);
+    total.push_back(static_cast<double>(result.total_time.count()) / 1e9);
+    rounds.push_back(static_cast<double>(result.iterations.size() - 1));
+  }
   for (std::size_t i = 0; i < limits.size(); ++i)
-    expect_within(static_cast<double>(result.iterations[i].round.rate_limit.value) / 1e6, limits[i], 0.10,
-                  "limit of round " + std::to_string(i + 1));
-  expect_within(static_cast<double>(result.downtime.count()) / 1e6, 210, 0.25, "milliseconds of downtime");
-  expect_within(static_cast<double>(result.total_time.count()) / 1e9, 71, 0.10, "seconds in all");
-  EXPECT_TRUE(result.verified);
+    expect_within(middle(limit[i]), limits[i], 0.10, "limit of round " + std::to_string(i + 1));
+  expect_within(middle(downtime), 210, 0.25, "milliseconds of downtime");
+  expect_within(middle(total), 71, 0.10, "seconds in all");
+  std::ranges::sort(rounds);
+  EXPECT_LE(rounds[5], 8);
+  EXPECT_GE(rounds[94], 8);
 }
 
 // Hines and Gopalan, VEE 2009: seven working sets, two constants, which the scenario declares.

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <set>
 
 #include "tests/support/pages.h"
@@ -53,6 +54,41 @@ TEST(Mix, RunsAllItsParts) {
     return Options{.kind = Kind::kSequential, .write_rate = 1000, .memory = Bytes{4096}, .at = Bytes{page * 4096}};
   };
   EXPECT_EQ(written(make({.kind = Kind::kMix, .parts = {at(3), at(5)}}), 0s, 1s), (std::set<PageIndex>{3, 5}));
+}
+
+// 16 stretches come to what is stated, and the speed in each deviates by 20 % on average, in groups drawn anew.
+TEST(Schedule, VariesFromOneStretchToTheNext) {
+  Schedule schedule;
+  schedule.vary(100ms, kWhole / 5, 1, 7);
+  EXPECT_FALSE(schedule.always());
+  double squares = 0;
+  constexpr int kStretches = 16'000;
+  Nanos before{0};
+  for (int i = 1; i <= kStretches; ++i) {
+    const Nanos at = schedule.local(100ms * i);
+    const double speed = static_cast<double>((at - before).count()) / 1e8;
+    EXPECT_GT(speed, 0.32);  // 1 - 3.36 x 0.2
+    EXPECT_LT(speed, 1.68);
+    EXPECT_NEAR(static_cast<double>((schedule.local(100ms * i - 50ms) - before).count()), speed * 5e7, 2.0);
+    squares += (speed - 1) * (speed - 1);
+    before = at;
+    if (i % 16 == 0) {
+      EXPECT_EQ(at, 100ms * i);
+    }
+  }
+  // The standard error of a standard deviation of 16,000 such is 0.5 %.
+  EXPECT_NEAR(std::sqrt(squares / kStretches), 0.2, 0.003);
+}
+
+TEST(Workload, VariesInAllItsParts) {
+  Options options{.kind = Kind::kSequential, .write_rate = 10'000, .memory = Bytes{16384 * 4096}};
+  options.varies = kWhole / 4;
+  options.varies_over = 50ms;
+  const std::size_t first = written(make(options), 0s, 50ms).size();
+  EXPECT_NE(first, 500u);
+  EXPECT_EQ(written(make(options), 0s, 800ms).size(), 8'000u);
+  const Options mix{.kind = Kind::kMix, .parts = {{.kind = Kind::kIdle}, options}, .varies = 0};
+  EXPECT_EQ(written(make(mix), 0s, 800ms).size(), 8'000u);
 }
 
 // Two processes that write a page each millisecond; one stands still from 10 ms to 1 s, and goes on where it was.
