@@ -241,9 +241,14 @@ void GuestMemory::gathered(const PageSet& pages) {
 }
 
 void GuestMemory::applied(std::span<const PageRun> runs) {
-  const auto apply = [this](const auto& some) { unapplied_->remove(some); };
+  const bool touches = !untouched_->empty();
+  const bool all_touch = touches && std::ranges::none_of(runs, &PageRun::is_zero);
+  const auto apply = [&](const auto& some) {
+    unapplied_->remove(some);
+    if (all_touch) untouched_->remove(some);
+  };
   by_blocks(runs, apply, apply);
-  if (untouched_->empty()) return;
+  if (!touches || all_touch) return;
   for (const PageRun& run : runs)
     if (!run.is_zero()) untouched_->remove(run);
 }
