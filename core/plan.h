@@ -37,6 +37,9 @@ enum class FreePages : std::uint8_t {
   /// After each read of the log the guest tells of them, as time goes on; what it tells leaves what is pending, which is in
   /// vain where it has been sent by then. Not with post-copy. Source: QEMU, hw/virtio/virtio-balloon.c, migration/ram.c.
   kHinted,
+  /// Before the live rounds the guest gives them to its balloon, page by page, and they belong to nobody (Clark et al. 2005,
+  /// 5.5). One that is written later has come back from the balloon.
+  kBallooned,
 };
 
 enum class PageOrder : std::uint8_t {

@@ -71,6 +71,7 @@ Task<Done> Source::pre_copy() {
   if (plan_.clear == ClearRule::kPerChunk) reported_.fill();
   if (plan_.rate == RateLaw::kFixed || plan_.rate == RateLaw::kWindowed) rate_ = plan_.rate_max;
   if (plan_.rate == RateLaw::kAdaptive) rate_ = plan_.rate_start;
+  if (plan_.free_pages == FreePages::kBallooned) co_await leave_out_free_pages(true);
   observer_.enter(Phase::kPreCopy);
   rounds_began_ = window_began_ = throttle_.began = allowance_used_until_ = control_.now();
   throttle_.tick = later(rounds_began_, plan_.throttle.read_every);
@@ -305,7 +306,8 @@ Task<Done> Source::roll_back() {
 }
 
 void Source::begin_round(bool stopped) {
-  round_ = {.index = round_.index + 1, .began = control_.now(), .rate_limit = rate_, .stopped = stopped};
+  const Pages free = round_.index == 0 ? round_.free : Pages{0};  // what was left out before there was a round
+  round_ = {.index = round_.index + 1, .began = control_.now(), .free = free, .rate_limit = rate_, .stopped = stopped};
   framed_ = false;
   const bool scans = plan_.round_rule == RoundRule::kAllSent;  // all that is pending, from the start
   if (scans) walk_.rewind();

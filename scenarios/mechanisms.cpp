@@ -100,7 +100,9 @@ void add_rounds(Table<Owner>& table) {
                 "The guest knows them, and leaves them out at the start of each round."},
                {"hinted", core::FreePages::kHinted,
                 "After each read of the log the guest tells of free blocks of 4 MiB, one after another; what is told "
-                "before it is sent is left out. Not with post-copy."}}),
+                "before it is sent is left out. Not with post-copy."},
+               {"ballooned", core::FreePages::kBallooned,
+                "The guest gives them to its balloon, page by page, before the live rounds begin."}}),
           "What becomes of pages that nobody in the guest uses. One that is written later is sent like others.")
       .optional();
   table

@@ -84,6 +84,8 @@ Table<CostProfile> make_cost_table() {
   cost("free_scan_per_gib", &CostProfile::free_scan_per_gib, kPerOccasion,
        "Finding out which pages of 1 GiB nobody uses, for a guest that leaves them out itself.");
   cost("free_block", &CostProfile::free_block, kPerOccasion, "Telling a hypervisor of a free block of 4 MiB.");
+  cost("balloon_page", &CostProfile::balloon_page, kPerPage,
+       "Giving one page to a balloon, from the guest's allocator to the host's.");
   add_tracker(table, "shadow_page_tables", Tracker::kShadowPageTables,
               "The hypervisor keeps shadow page tables and logs writes in them.");
   add_tracker(table, "ept_write_protect", Tracker::kEptWriteProtect,

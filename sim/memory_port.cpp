@@ -97,14 +97,20 @@ Bytes MemoryPort::delta_size() const {
 }
 
 core::Await<core::Done> MemoryPort::free_pages(bool again, PageSet& into) {
-  if (c_.options.strategy.plan.free_pages == core::FreePages::kHinted) return hints(again, into), core::Done{};
-  const Bytes memory = c_.memory().page_size() * c_.memory().size().value;
-  const Nanos cost = per_gib(c_.source_profile().free_scan_per_gib, memory);
-  return c_.take(cost, Activity::kHarvest, Side::kSource, [this, &into] {
-    c_.memory().advance(into.all(), c_.guest_now());
-    c_.settle_faults();
+  const core::FreePages how = c_.options.strategy.plan.free_pages;
+  if (how == core::FreePages::kHinted) return hints(again, into), core::Done{};
+  const models::CostProfile& costs = c_.source_profile();
+  const auto tell = [this, &into] {
+    c_.advance_all();
     into.add(c_.memory().free(), into.all());
-  });
+  };
+  if (how == core::FreePages::kBallooned) {
+    c_.advance_all();  // each page that is free when it begins has its price; one that is written meanwhile stays
+    const Nanos cost = costs.balloon_page * static_cast<std::int64_t>(c_.memory().free().count().value);
+    return c_.take(cost, Activity::kTrack, Side::kSource, tell);
+  }
+  const Nanos cost = per_gib(costs.free_scan_per_gib, c_.memory().page_size() * c_.memory().size().value);
+  return c_.take(cost, Activity::kHarvest, Side::kSource, tell);
 }
 
 /// The guest takes free blocks of 4 MiB from its allocator and tells of them, one after another. Source: Linux,

@@ -59,6 +59,7 @@ class MigrationCheck {
     GODWIT_CHECK(r_.remaining == Bytes{0});
     GODWIT_CHECK(parts() == r_.downtime);
     GODWIT_CHECK(r_.normal + r_.duplicate + r_.deltas == sent());
+    GODWIT_CHECK(sent() + r_.free >= pages());  // each has gone, or was left out
     // What is missing at the switch of a post-copy is announced in no round.
     const Bytes announced = r_.transferred - sent_bytes() - run_.guests[options_.guest].device_state;
     GODWIT_CHECK(post_copy() ? announced <= r_.transferred : announced == Bytes{0});
@@ -137,7 +138,6 @@ class MigrationCheck {
   }
 
   void rounds() const {
-    const Pages all{r_.total_bytes.value / r_.page_size.value};
     std::uint32_t index = 0;
     Nanos at{0};
     for (const sim::Iteration& each : r_.iterations) {
@@ -145,11 +145,12 @@ class MigrationCheck {
       GODWIT_CHECK(round.index == ++index);
       GODWIT_CHECK(round.began >= at && round.took >= Nanos{0});
       GODWIT_CHECK(round.zero <= round.sent);
-      GODWIT_CHECK(round.new_dirty <= all && round.pending_after <= all);
+      GODWIT_CHECK(round.new_dirty <= pages() && round.pending_after <= pages());
       at = round.began;
     }
   }
 
+  Pages pages() const { return {r_.total_bytes.value / r_.page_size.value}; }
   Nanos parts() const { return std::accumulate(r_.parts.begin(), r_.parts.end(), Nanos{0}); }
   Pages sent() const {
     Pages sum{0};

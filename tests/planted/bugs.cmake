@@ -157,6 +157,11 @@ godwit_plant(counts_no_faults_of_real_bytes FILE sim/guest_memory.cpp
   TO "faults_ += bytes_ ? 0 : log_->count().value - before;"
   CAUGHT "same|records")
 
+godwit_plant(forgets_what_the_balloon_has FILE core/source.cpp
+  FROM ".free = free,"
+  TO ".free = free - free,"
+  CAUGHT "r_.free")
+
 # ---- a checkpoint that is cut short or altered is refused
 
 godwit_plant(believes_an_altered_checkpoint FILE scenarios/checkpoint.cpp

@@ -32,6 +32,13 @@ sim::RunOptions quarter_free(const scenarios::Json& strategy) {
 
 scenarios::Json self(const char* free_pages) { return {{"name", "self-migration"}, {"free_pages", free_pages}}; }
 
+Nanos cpu_of(const MigrationResult& r, sim::Activity activity) {
+  Nanos sum{0};
+  for (const sim::Bill& bill : r.costs)
+    if (bill.activity == activity) sum += bill.cpu;
+  return sum;
+}
+
 TEST(FreePages, AreLeftOutByAGuestThatMovesItself) {
   const MigrationResult sent = migrate(quarter_free(self("send")));
   EXPECT_EQ(sent.normal, Pages{16'384});
@@ -58,16 +65,10 @@ TEST(FreePages, AreSentOnceTheyAreWritten) {
 // What is scanned is billed: 1 GiB takes 1,400 us, 64 MiB a sixteenth of that, in each of two rounds and the scan when it is frozen.
 TEST(FreePages, CostTheGuestAScan) {
   sim::RunOptions run = quarter_free(self("skip"));
-  const auto harvest = [](const MigrationResult& r) {
-    Nanos sum{0};
-    for (const sim::Bill& bill : r.costs)
-      if (bill.activity == sim::Activity::kHarvest) sum += bill.cpu;
-    return sum;
-  };
   const MigrationResult free_of_charge = migrate(run);
   run.hosts[0].profile.free_scan_per_gib = 1'400us;
   const MigrationResult billed = migrate(run);
-  EXPECT_EQ(harvest(billed) - harvest(free_of_charge),
+  EXPECT_EQ(cpu_of(billed, sim::Activity::kHarvest) - cpu_of(free_of_charge, sim::Activity::kHarvest),
             Nanos{87'500} * static_cast<std::int64_t>(billed.iterations.size()));
 }
 
@@ -124,6 +125,57 @@ TEST(FreePageHinting, DoesNothingWherePostCopyIsOn) {
   scenarios::Json strategy = hinting();
   strategy["postcopy"] = "on";
   EXPECT_EQ(migrate(quarter_free(strategy)).free, Pages{0});
+}
+
+// What is given to the balloon is gone before the first round, in 4,096 pages x 2,250 ns = 9,216 us, and not asked for again.
+// The plain run has no other cost.
+TEST(Ballooning, TakesItsTimeBeforeTheFirstRound) {
+  sim::RunOptions run = quarter_free(self("balloon"));
+  const MigrationResult at_no_cost = migrate(run);
+  EXPECT_EQ(at_no_cost.status, Status::kCompleted);
+  EXPECT_TRUE(at_no_cost.verified);
+  EXPECT_EQ(at_no_cost.normal, Pages{12'288});
+  EXPECT_EQ(at_no_cost.free, Pages{4'096});
+  ASSERT_FALSE(at_no_cost.iterations.empty());
+  EXPECT_EQ(at_no_cost.iterations[0].round.free, Pages{4'096});
+
+  run.hosts[0].profile.balloon_page = 2250ns;
+  const MigrationResult billed = migrate(run);
+  EXPECT_EQ(billed.free, Pages{4'096});
+  EXPECT_EQ(billed.total_time - at_no_cost.total_time, 9216us);
+  EXPECT_EQ(billed.setup_time - at_no_cost.setup_time, 9216us);
+  EXPECT_EQ(cpu_of(billed, sim::Activity::kTrack) - cpu_of(at_no_cost, sim::Activity::kTrack), 9216us);
+}
+
+// Of the free pages the uppermost 512 are all written within 0.1 s, at 5,000 a second. Where the balloon takes 4,096 pages x 1 ms
+// they are in use before it comes to an end, and never in it; where it takes no time they come back from it, and go.
+TEST(Ballooning, SendsWhatIsWrittenMeanwhileAndLater) {
+  sim::RunOptions run = quarter_free(self("balloon"));
+  run.guests[0].workload = {
+      .kind = workloads::Kind::kSequential, .write_rate = 5'000, .memory = Bytes{2 * kMiB}, .at = Bytes{62 * kMiB}};
+  const MigrationResult at_once = migrate(run);
+  EXPECT_TRUE(at_once.verified);
+  EXPECT_EQ(at_once.free, Pages{4'096});
+  EXPECT_GE(at_once.normal, Pages{12'288 + 512});
+  run.hosts[0].profile.balloon_page = 1ms;
+  const MigrationResult slow = migrate(run);
+  EXPECT_TRUE(slow.verified);
+  EXPECT_EQ(slow.free, Pages{4'096 - 512});
+  EXPECT_GE(slow.normal, Pages{12'288 + 512});
+}
+
+// Clark's rate law grants what was allowed and not sent: not the time of the balloon.
+TEST(Ballooning, IsNoTimeInWhichSendingWasAllowed) {
+  for (const char* name : {"clark05", "xen"}) {
+    sim::RunOptions run = quarter_free({{"name", name}, {"balloon", "on"}});
+    const MigrationResult at_no_cost = migrate(run);
+    run.hosts[0].profile.balloon_page = 2250ns;
+    const MigrationResult billed = migrate(run);
+    EXPECT_TRUE(billed.verified);
+    EXPECT_EQ(billed.free, Pages{4'096}) << name;
+    EXPECT_EQ(billed.normal, Pages{12'288}) << name;
+    EXPECT_EQ(billed.total_time - at_no_cost.total_time, 9216us) << name;
+  }
 }
 
 // With real contents the free pages are zeroes at the destination, and the guest goes on from there: the second migration finds
