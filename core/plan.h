@@ -42,6 +42,14 @@ enum class FreePages : std::uint8_t {
   kBallooned,
 };
 
+/// What becomes of clean copies of what a disk has.
+enum class PageCache : std::uint8_t {
+  kSent,
+  /// Before the live rounds the guest gives them up, and reads again what it needs of them where it goes (Clark et al. 2005,
+  /// 5.5). From then on they are free pages, also where the migration fails.
+  kDropped,
+};
+
 enum class PageOrder : std::uint8_t {
   kAscending,
   kRotated,  ///< Index bits rotated by ten, to mix hot and cold regions (Xen 2004).
@@ -137,6 +145,7 @@ struct Plan {
   Pages clear_chunk{262144};  ///< Pages that are cleared together, with kPerChunk. At least 64, a multiple of 64.
   SkipRule skip = SkipRule::kNone;
   FreePages free_pages = FreePages::kSent;
+  PageCache page_cache = PageCache::kSent;
   PageOrder order = PageOrder::kAscending;
   /// With kBelowThreshold: the log is read where just the threshold is pending, too (QEMU 11), not only below (QEMU 10).
   bool read_at_threshold = false;

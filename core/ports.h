@@ -32,6 +32,15 @@ class DirtyLog {
   ~DirtyLog() = default;
 };
 
+/// How the guest comes to tell of pages that nobody in it uses.
+enum class FreeBy : std::uint8_t {
+  kScan,     ///< It looks at all its memory.
+  kBalloon,  ///< It gives them to its balloon, one by one.
+  kDrop,     ///< It gives up its clean copies of what a disk has: it tells of those alone, which are free from then on.
+  kHints,    ///< It tells of them as time goes on, from the first one on,
+  kMoreHints,  ///< and then of what has come since it was asked last.
+};
+
 /// The guest's memory at the source.
 class Memory {
  public:
@@ -40,10 +49,9 @@ class Memory {
   /// Takes pages from the front of `head` and writes them to `out` in order, runs of zero pages marked so. Stops when
   /// `head` is used up (its count is then 0) or `out` is full. Returns the runs written. Billed with the send.
   virtual std::size_t classify(PageRun& head, std::span<PageRun> out) = 0;
-  /// Adds pages that nobody in the guest uses to `into`: what is in them matters to nobody until they are written. All that
-  /// the guest tells of where `again`, from the first one on; else what it has come to tell since it was asked last.
-  virtual Await<Done> free_pages(bool again, PageSet& into) {
-    static_cast<void>(again);
+  /// Adds pages that nobody in the guest uses to `into`: what is in them matters to nobody until they are written.
+  virtual Await<Done> free_pages(FreeBy by, PageSet& into) {
+    static_cast<void>(by);
     static_cast<void>(into);
     return Done{};
   }

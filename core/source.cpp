@@ -71,7 +71,8 @@ Task<Done> Source::pre_copy() {
   if (plan_.clear == ClearRule::kPerChunk) reported_.fill();
   if (plan_.rate == RateLaw::kFixed || plan_.rate == RateLaw::kWindowed) rate_ = plan_.rate_max;
   if (plan_.rate == RateLaw::kAdaptive) rate_ = plan_.rate_start;
-  if (plan_.free_pages == FreePages::kBallooned) co_await leave_out_free_pages(true);
+  if (plan_.page_cache == PageCache::kDropped) co_await leave_out_free_pages(FreeBy::kDrop);
+  if (plan_.free_pages == FreePages::kBallooned) co_await leave_out_free_pages(FreeBy::kBalloon);
   observer_.enter(Phase::kPreCopy);
   rounds_began_ = window_began_ = throttle_.began = allowance_used_until_ = control_.now();
   throttle_.tick = later(rounds_began_, plan_.throttle.read_every);
@@ -108,7 +109,7 @@ Task<Done> Source::stop_and_copy() {
   }
   observer_.enter(Phase::kCopy);
   if (ends_by_postcopy()) {
-    if (plan_.free_pages == FreePages::kSkipped) co_await leave_out_free_pages(true);
+    if (plan_.free_pages == FreePages::kSkipped) co_await leave_out_free_pages(FreeBy::kScan);
     co_await announce_missing();
   } else {
     co_await send_round();
@@ -362,9 +363,9 @@ Task<Done> Source::harvest(bool keep_log) {
 }
 
 /// Takes what nobody uses out of what is pending. `aside_` is free at the times when this is called.
-Task<Done> Source::leave_out_free_pages(bool again) {
+Task<Done> Source::leave_out_free_pages(FreeBy by) {
   aside_.clear();
-  co_await memory_.free_pages(again, aside_);
+  co_await memory_.free_pages(by, aside_);
   const Pages before = pending_.count();
   pending_.remove(aside_, aside_.all());
   // Nobody has written them, so that the log has no mark of them to clear: it is enough not to be told of them again.
@@ -376,7 +377,7 @@ Task<Done> Source::leave_out_free_pages(bool again) {
 
 /// Sends what is pending: all of it, or until the round rule is content.
 Task<Done> Source::send_round() {
-  if (plan_.free_pages == FreePages::kSkipped) co_await leave_out_free_pages(true);
+  if (plan_.free_pages == FreePages::kSkipped) co_await leave_out_free_pages(FreeBy::kScan);
   if (plan_.round_rule == RoundRule::kBelowThreshold && !stopped_) {
     co_await send_windowed();
     co_return Done{};
@@ -392,7 +393,7 @@ Task<Done> Source::send_batch(Pages pages_max, Bytes bytes_max, Nanos not_after)
   if (plan_.batch.value > 0) pages_max = std::min(pages_max, plan_.batch);
   if (plan_.detect_zero) pages_max = std::min(pages_max, kTestedAhead);
   if (plan_.free_pages == FreePages::kHinted && !stopped_ && plan_.switch_over != Switch::kPostCopy)
-    co_await leave_out_free_pages(std::exchange(hints_begin_, false));
+    co_await leave_out_free_pages(std::exchange(hints_begin_, false) ? FreeBy::kHints : FreeBy::kMoreHints);
   const std::size_t picked = co_await pick(pages_max);
   std::size_t runs = plan_.detect_zero ? classify(picked) : picked;
   if (!plan_.detect_zero) std::copy_n(picked_.begin(), picked, batch_.begin());

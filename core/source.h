@@ -83,7 +83,7 @@ class Source {
   Task<Done> send_requested(PageIndex page);
   Task<Done> send_record(Record record, SendLimit limit);
   Task<Done> harvest(bool keep_log);
-  Task<Done> leave_out_free_pages(bool again);
+  Task<Done> leave_out_free_pages(FreeBy by);
 
   void heed_commands();
   void begin_round(bool stopped);

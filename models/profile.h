@@ -44,6 +44,7 @@ struct CostProfile {
   Nanos free_scan_per_gib{0};  ///< Finding out which pages of 1 GiB nobody uses, for the guest itself.
   Nanos free_block{0};         ///< Telling a hypervisor of a free block of 4 MiB.
   Nanos balloon_page{0};       ///< Giving one page to a balloon, from the guest's allocator to the host's.
+  Nanos disk_read_per_gib{0};  ///< Reading 1 GiB from a disk again, for a guest that has come without its page cache.
   std::array<TrackerCosts, kTrackers> trackers{};
 
   const TrackerCosts& of(Tracker tracker) const { return trackers[static_cast<std::size_t>(tracker)]; }

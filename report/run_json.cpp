@@ -68,19 +68,23 @@ Json iteration_json(const sim::Iteration& iteration, Nanos requested_at) {
 }
 
 Json guest_effect_json(const sim::MigrationResult& migration) {
-  Json json{{"work_lost_ms", milliseconds(migration.work_lost)},
-            {"write_faults", migration.write_faults},
-            {"postcopy_stall_ms", milliseconds(migration.postcopy_stall)},
-            {"self_dirtied_pages",
-             {{"in_flight", migration.self_dirtied.in_flight.value},
-              {"rings_and_stack", migration.self_dirtied.rings_and_stack.value},
-              {"bitmap", migration.self_dirtied.bitmap.value},
-              {"page_tables", migration.self_dirtied.page_tables.value}}}};
-  if (migration.stunned > 0) {  // only some strategies have it
-    json["stunned_processes"] = migration.stunned;
-    json["stunned_ms"] = milliseconds(migration.stunned_time);
+  Json effect = {{"work_lost_ms", milliseconds(migration.work_lost)},
+                 {"write_faults", migration.write_faults},
+                 {"postcopy_stall_ms", milliseconds(migration.postcopy_stall)},
+                 {"self_dirtied_pages",
+                  {{"in_flight", migration.self_dirtied.in_flight.value},
+                   {"rings_and_stack", migration.self_dirtied.rings_and_stack.value},
+                   {"bitmap", migration.self_dirtied.bitmap.value},
+                   {"page_tables", migration.self_dirtied.page_tables.value}}}};
+  if (migration.dropped.value > 0) {  // only some strategies have them
+    effect["dropped_pages"] = migration.dropped.value;
+    effect["reread_ms"] = milliseconds(migration.reread);
   }
-  return json;
+  if (migration.stunned > 0) {
+    effect["stunned_processes"] = migration.stunned;
+    effect["stunned_ms"] = milliseconds(migration.stunned_time);
+  }
+  return effect;
 }
 
 Json costs_json(const sim::MigrationResult& migration) {

@@ -63,6 +63,9 @@ std::string effect(const sim::MigrationResult& migration) {
   std::string text = plural(migration.write_faults, "write fault");
   if (migration.postcopy_stall > Nanos{0})
     text += fmt::format(", stalled {} by post-copy", human(migration.postcopy_stall));
+  if (migration.dropped.value > 0)
+    text += fmt::format(", {} of page cache dropped, which take {} to read again",
+                        plural(migration.dropped.value, "page"), human(migration.reread));
   const auto& own = migration.self_dirtied;
   const std::uint64_t dirtied =
       own.in_flight.value + own.rings_and_stack.value + own.bitmap.value + own.page_tables.value;

@@ -107,6 +107,15 @@ void add_rounds(Table<Owner>& table) {
       .optional();
   table
       .field(
+          "page_cache", [](Owner& o) -> core::PageCache& { return o.plan.page_cache; },
+          choice<core::PageCache>(
+              {{"sent", core::PageCache::kSent, "They are sent as others are."},
+               {"dropped", core::PageCache::kDropped,
+                "The guest gives them up before the live rounds begin, and reads them again where it goes."}}),
+          "What becomes of clean copies of what a disk has.")
+      .optional();
+  table
+      .field(
           "skip", [](Owner& o) -> core::SkipRule& { return o.plan.skip; },
           choice<core::SkipRule>(
               {{"none", core::SkipRule::kNone, "It is sent all the same."},

@@ -86,6 +86,8 @@ Table<CostProfile> make_cost_table() {
   cost("free_block", &CostProfile::free_block, kPerOccasion, "Telling a hypervisor of a free block of 4 MiB.");
   cost("balloon_page", &CostProfile::balloon_page, kPerPage,
        "Giving one page to a balloon, from the guest's allocator to the host's.");
+  cost("disk_read_per_gib", &CostProfile::disk_read_per_gib, kPerOccasion,
+       "Reading 1 GiB from a disk again, for a guest that has come here without its page cache.");
   add_tracker(table, "shadow_page_tables", Tracker::kShadowPageTables,
               "The hypervisor keeps shadow page tables and logs writes in them.");
   add_tracker(table, "ept_write_protect", Tracker::kEptWriteProtect,

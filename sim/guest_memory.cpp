@@ -7,7 +7,7 @@ namespace godwit::sim {
 namespace {
 
 struct Layout {
-  std::vector<PageRange> zero, free;
+  std::vector<PageRange> zero, free, page_cache;
   PageRange touchable;  // the longest stretch that is neither zero nor free
 };
 
@@ -19,7 +19,6 @@ Layout lay_out(const GuestOptions& options) {
   std::vector<PageRange> unused;
   Layout layout;
   for (const PageClassOptions& c : options.pages) {
-    if (c.kind == PageKind::kPageCache) continue;
     const std::uint64_t count = std::min(mul_div(pages, c.share, kWhole), high - low);
     PageRange range{0, count};
     if (c.at) {
@@ -31,8 +30,13 @@ Layout lay_out(const GuestOptions& options) {
       range.first = low;
       low += count;
     }
-    unused.push_back(range);
-    if (range.count > 0) (c.kind == PageKind::kZero ? layout.zero : layout.free).push_back(range);
+    if (range.count == 0) continue;
+    if (c.kind == PageKind::kPageCache) {
+      layout.page_cache.push_back(range);
+    } else {
+      unused.push_back(range);
+      (c.kind == PageKind::kZero ? layout.zero : layout.free).push_back(range);
+    }
   }
   std::sort(unused.begin(), unused.end(), [](const PageRange& a, const PageRange& b) { return a.first < b.first; });
   std::uint64_t from = 0;
@@ -58,6 +62,7 @@ GuestMemory::GuestMemory(const GuestOptions& options, std::uint64_t seed, std::u
       log_(size_, pool),
       zero_(size_, pool),
       free_(size_, pool),
+      page_cache_(size_, pool),
       excused_(size_, pool),
       stale_(size_, pool),
       unapplied_(size_, pool),
@@ -67,12 +72,15 @@ GuestMemory::GuestMemory(const GuestOptions& options, std::uint64_t seed, std::u
   const Layout layout = lay_out(options);
   for (const PageRange& range : layout.zero) zero_->add(range);
   for (const PageRange& range : layout.free) free_->add(range);
+  for (const PageRange& range : layout.page_cache) page_cache_->add(range);
   free_->remove(*zero_, zero_->all());
+  page_cache_->remove(*zero_, zero_->all());
+  page_cache_->remove(*free_, free_->all());
   if (options.contents == Contents::kBytes) bytes_.emplace(size_, page_size_).fill(*zero_, seed, consumer);
 }
 
 void GuestMemory::start(Nanos guest) {
-  settle_unused_pages(guest);
+  settle_classes(guest);
   log_->clear();
   excused_->clear();
   stale_->fill();
@@ -84,17 +92,17 @@ void GuestMemory::start(Nanos guest) {
   drawn_.clear();
 }
 
-/// What was written while nobody tracked matters once only: a zero or free page that was written is none any more.
-void GuestMemory::settle_unused_pages(Nanos guest) {
-  if (zero_->empty() && free_->empty()) return;
+/// What was written while nobody tracked matters once only: a page of a class that was written is none of it any more.
+void GuestMemory::settle_classes(Nanos guest) {
+  if (zero_->empty() && free_->empty() && page_cache_->empty()) return;
   const auto until = [&](std::uint64_t b) { return drawn_.empty() ? drawn_until_ : drawn_[b]; };
-  const auto has_unused = [&](std::uint64_t b) {
-    return b < blocks() && zero_->count_in_block(b) + free_->count_in_block(b) > 0;
+  const auto has_some = [&](std::uint64_t b) {
+    return b < blocks() && zero_->count_in_block(b) + free_->count_in_block(b) + page_cache_->count_in_block(b) > 0;
   };
   for (std::uint64_t b = 0; b < blocks();) {
     std::uint64_t end = b + 1;
-    if (has_unused(b)) {
-      while (has_unused(end) && until(end) == until(b)) ++end;
+    if (has_some(b)) {
+      while (has_some(end) && until(end) == until(b)) ++end;
       const PageRange part = intersect({b * PageSet::kBlockPages, (end - b) * PageSet::kBlockPages}, zero_->all());
       workload_.writes(part, until(b), guest, [this](const auto& some) { write(some); });
     }
@@ -136,6 +144,7 @@ void GuestMemory::draw(PageRange range, Nanos from, Nanos to) {
 
 void GuestMemory::write(const PageRun& run) {
   if (!free_->empty()) free_->remove(run);
+  if (!page_cache_->empty()) page_cache_->remove(run);
   if (run.is_zero()) return;  // zeroes were written: the page is as zero as it was
   if (!zero_->empty()) zero_->remove(run);
   if (bytes_) bytes_->write(run);
@@ -143,6 +152,7 @@ void GuestMemory::write(const PageRun& run) {
 
 void GuestMemory::write(const BlockWords& some) {
   if (!free_->empty()) free_->remove(some);
+  if (!page_cache_->empty()) page_cache_->remove(some);
   if (!zero_->empty()) zero_->remove(some);
   if (bytes_) for_each_run(some, [this](const PageRun& run) { bytes_->write(run); });
 }
@@ -217,6 +227,12 @@ std::uint64_t GuestMemory::changed(std::uint64_t word, std::uint64_t mask, Nanos
   const PageIndex block = word / PageSet::kBlockWords * PageSet::kBlockPages;
   advance(intersect({block, PageSet::kBlockPages}, stale_->all()), guest);
   return stale_->word(word) & mask;
+}
+
+void GuestMemory::drop_page_cache(PageSet& into) {
+  into.add(*page_cache_, page_cache_->all());
+  free_->add(*page_cache_, page_cache_->all());
+  page_cache_->clear();
 }
 
 void GuestMemory::excuse_free() {

@@ -74,8 +74,11 @@ class GuestMemory {
 
   PageSet& log() { return *log_; }
   const PageSet& zero() const { return *zero_; }
-  /// Pages that nobody uses: those of the class free without a write, as far as writes have been drawn.
+  /// Pages that nobody uses: those of the class free without a write, and what was dropped and not written since, as far as
+  /// writes have been drawn.
   const PageSet& free() const { return *free_; }
+  /// Clean copies of what a disk has, pages of the class page_cache without a write, are free from now on. Adds them to `into`.
+  void drop_page_cache(PageSet& into);
   /// The pages themselves, where there are real ones.
   const std::optional<PageBytes>& bytes() const { return bytes_; }
   /// From now on the guest has these: it runs where they arrived.
@@ -129,7 +132,7 @@ class GuestMemory {
   void write(const PageRun& run);
   void write(const BlockWords& some);
   void write(workloads::Writer writer) { static_cast<void>(writer); }
-  void settle_unused_pages(Nanos guest);
+  void settle_classes(Nanos guest);
 
   Pages size_;
   Bytes page_size_;
@@ -137,6 +140,7 @@ class GuestMemory {
   OwnedPageSet log_;
   OwnedPageSet zero_;
   OwnedPageSet free_;
+  OwnedPageSet page_cache_;
   OwnedPageSet excused_;
   OwnedPageSet stale_;
   OwnedPageSet unapplied_;

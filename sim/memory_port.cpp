@@ -96,21 +96,28 @@ Bytes MemoryPort::delta_size() const {
   return std::min(page_size(), written + Bytes{3});
 }
 
-core::Await<core::Done> MemoryPort::free_pages(bool again, PageSet& into) {
-  const core::FreePages how = c_.options.strategy.plan.free_pages;
-  if (how == core::FreePages::kHinted) return hints(again, into), core::Done{};
+core::Await<core::Done> MemoryPort::free_pages(core::FreeBy by, PageSet& into) {
+  using core::FreeBy;
+  if (by == FreeBy::kHints || by == FreeBy::kMoreHints) return hints(by == FreeBy::kHints, into), core::Done{};
   const models::CostProfile& costs = c_.source_profile();
-  const auto tell = [this, &into] {
+  const auto tell = [this, by, &into] {
     c_.advance_all();
+    if (by == FreeBy::kDrop) return drop_page_cache(into);
     into.add(c_.memory().free(), into.all());
   };
-  if (how == core::FreePages::kBallooned) {
+  if (by == FreeBy::kBalloon) {
     c_.advance_all();  // each page that is free when it begins has its price; one that is written meanwhile stays
     const Nanos cost = costs.balloon_page * static_cast<std::int64_t>(c_.memory().free().count().value);
     return c_.take(cost, Activity::kTrack, Side::kSource, tell);
   }
-  const Nanos cost = per_gib(costs.free_scan_per_gib, c_.memory().page_size() * c_.memory().size().value);
+  const Nanos cost = per_gib(costs.free_scan_per_gib, page_size() * size().value);
   return c_.take(cost, Activity::kHarvest, Side::kSource, tell);
+}
+
+void MemoryPort::drop_page_cache(PageSet& into) {
+  c_.memory().drop_page_cache(into);
+  c_.result.dropped = into.count();
+  c_.result.reread = per_gib(c_.destination_profile().disk_read_per_gib, page_size() * into.count().value);
 }
 
 /// The guest takes free blocks of 4 MiB from its allocator and tells of them, one after another. Source: Linux,

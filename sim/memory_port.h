@@ -15,12 +15,13 @@ class MemoryPort final : public core::Memory {
   std::size_t classify(PageRun& head, std::span<PageRun> out) override;
   std::uint64_t changed(std::uint64_t word, std::uint64_t mask) override;
   Bytes delta_size() const override;
-  core::Await<core::Done> free_pages(bool again, PageSet& into) override;
+  core::Await<core::Done> free_pages(core::FreeBy by, PageSet& into) override;
   core::Await<core::Done> copy_to_shadow(PageSet& pages) override;
   Pages sender_pages() const override { return c_.self() ? c_.sender.pages() : Pages{0}; }
 
  private:
   void hints(bool again, PageSet& into);
+  void drop_page_cache(PageSet& into);
 
   MigrationContext& c_;
   Nanos hints_from_{0};         // when the guest began to tell,

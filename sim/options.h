@@ -63,7 +63,7 @@ struct SenderOptions {
 };
 
 /// Keeping processes of the guest from running that write too much while it is moved. Source: Clark et al. 2005, section
-/// 5.4; figure 7 for the rounds.
+/// 5.5; figure 7 for the rounds.
 struct StunOptions {
   std::uint32_t faults = 0;         ///< So many write faults since the log was cleared are too many; 0: never.
   std::uint32_t after_rounds = 12;  ///< Before so many live rounds have ended nobody looks.

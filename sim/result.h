@@ -59,6 +59,8 @@ struct MigrationResult {
   std::vector<Iteration> iterations;
 
   Nanos work_lost{0}, postcopy_stall{0};
+  Pages dropped{0};  ///< Clean copies of what a disk has, given up.
+  Nanos reread{0};   ///< What it takes to read all of them again.
   std::uint64_t write_faults = 0;
   std::uint64_t stunned = 0;  ///< Processes that were kept from running, and for how long of the guest's time together.
   Nanos stunned_time{0};

@@ -6,7 +6,7 @@ namespace godwit::sim {
 
 /// A thread of the guest's kernel that keeps processes from running which write to too many pages while the guest is
 /// moved: they wait until it has been. It looks once a tick, so that one has written somewhat more by then than it may.
-/// Source: Clark et al. 2005, section 5.4.
+/// Source: Clark et al. 2005, section 5.5.
 class Stunning {
  public:
   explicit Stunning(MigrationContext& context) : c_(context) {}

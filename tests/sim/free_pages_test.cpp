@@ -10,6 +10,7 @@ namespace {
 using namespace std::chrono_literals;
 using sim::MigrationResult;
 using sim::Status;
+using test::cpu_of;
 using test::kMiB;
 using test::migrate;
 
@@ -31,13 +32,6 @@ sim::RunOptions quarter_free(const scenarios::Json& strategy) {
 }
 
 scenarios::Json self(const char* free_pages) { return {{"name", "self-migration"}, {"free_pages", free_pages}}; }
-
-Nanos cpu_of(const MigrationResult& r, sim::Activity activity) {
-  Nanos sum{0};
-  for (const sim::Bill& bill : r.costs)
-    if (bill.activity == activity) sum += bill.cpu;
-  return sum;
-}
 
 TEST(FreePages, AreLeftOutByAGuestThatMovesItself) {
   const MigrationResult sent = migrate(quarter_free(self("send")));

@@ -3,7 +3,7 @@
 #include "tests/support/scenario.h"
 #include "tests/support/strategy.h"
 
-// Processes that are kept from running while their guest is moved, since they write too much (Clark et al. 2005, section 5.4).
+// Processes that are kept from running while their guest is moved, since they write too much (Clark et al. 2005, section 5.5).
 namespace godwit {
 namespace {
 

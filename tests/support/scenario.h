@@ -29,6 +29,14 @@ inline sim::RunOptions plain_run() {
 
 inline sim::MigrationResult migrate(const sim::RunOptions& run) { return sim::run(run).migrations.at(0); }
 
+/// What all payers together are billed for `activity`.
+inline Nanos cpu_of(const sim::MigrationResult& migration, sim::Activity activity) {
+  Nanos sum{0};
+  for (const sim::Bill& bill : migration.costs)
+    if (bill.activity == activity) sum += bill.cpu;
+  return sum;
+}
+
 /// The guest moves itself.
 inline void self_migrating(sim::RunOptions& run) {
   sim::StrategyOptions& strategy = run.migrations.at(0).strategy;
