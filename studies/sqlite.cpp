@@ -18,6 +18,7 @@ Database::Database(const std::string& path, Access access) : path_(path) {
   const int code = sqlite3_open_v2(path.c_str(), &handle, flags | SQLITE_OPEN_FULLMUTEX, nullptr);
   handle_.reset(handle);
   if (code != SQLITE_OK) fail(code);
+  sqlite3_busy_timeout(handle, 2000);  // [ms]; who only looks at the file is soon done
 }
 
 void Database::fail(int code) const {

@@ -219,7 +219,11 @@ void SweepStore::commit() {
 void SweepStore::finish() {
   commit();
   insert_.reset();
-  if (texts(database_->value("PRAGMA journal_mode")) == "wal") database_->run("PRAGMA journal_mode=DELETE");
+  if (texts(database_->value("PRAGMA journal_mode")) != "wal") return;
+  try {
+    database_->run("PRAGMA journal_mode=DELETE");
+  } catch (const StoreError&) {  // somebody has it open; all rows are there, in two files
+  }
 }
 
 void merge_into(SweepStore& to, SweepStore& from) {

@@ -96,6 +96,21 @@ TEST(Sweep, ContentIsTheSameAfterThreeInterruptions) {
   EXPECT_EQ(store.content_hash(), whole_hash(folder, sweep, 1));
 }
 
+TEST(Sweep, WhoLooksAtTheOutputDoesNotEndTheSweep) {
+  const test::Folder folder;
+  const Sweep sweep = sweep_of(folder, text_of(kVary));
+  const std::string path = folder.path("s.sqlite");
+  {
+    SweepStore store = SweepStore::create(path, header_of(sweep, "sweep.json", {}));
+    run_some(sweep, store, 3);
+    SweepStore reader = SweepStore::open(path, Database::Access::kRead);
+    EXPECT_EQ(reader.count(), 3u);
+    run_some(sweep, store);
+    store.finish();
+  }
+  EXPECT_EQ(SweepStore::open(path, Database::Access::kWrite).content_hash(), whole_hash(folder, sweep, 1));
+}
+
 TEST(Sweep, ShardsMergedAreTheWhole) {
   const test::Folder folder;
   const Sweep sweep = sweep_of(folder, text_of(kVary));
