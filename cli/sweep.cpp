@@ -17,8 +17,10 @@
 #include "cli/interrupt.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "cli/ranks.h"
 #include "cli/sweep_store.h"
 #include "report/format.h"
+#include "studies/crew.h"
 #include "studies/sweep.h"
 
 namespace godwit::cli {
@@ -27,7 +29,7 @@ namespace {
 struct SweepArguments {
   std::string file, out, csv, shard = "1/1";
   std::optional<std::uint64_t> point;
-  std::uint32_t jobs = std::max(1u, std::thread::hardware_concurrency());
+  std::optional<std::uint32_t> jobs;
   bool resume = false;
 };
 
@@ -60,17 +62,22 @@ studies::SweepStore store_for(const std::string& out, const studies::StoreHeader
   return store;
 }
 
-void run(const studies::Sweep& sweep, studies::SweepStore& store, std::uint32_t jobs) {
+/// Runs what is missing: on the other ranks where `crew` is one, else on `jobs` threads here.
+void run(const studies::Sweep& sweep, studies::SweepStore& store, std::uint32_t jobs, studies::Crew* crew) {
   const std::vector<std::uint64_t> points = studies::missing_points(store);
   const auto start = std::chrono::steady_clock::now();
   if (const std::uint64_t there = store.count(); there > 0)
     fmt::print(stderr, "{} there already, {} to run\n", report::plural(there, "point"), report::grouped(points.size()));
   {
     ProgressLine line("points");
-    studies::run_points(sweep, points, jobs, store, [&line](std::size_t done, std::size_t total) {
+    const auto progress = [&line](std::size_t done, std::size_t total) {
       line.show(done, total);
       return !interrupted();
-    });
+    };
+    if (crew)
+      crew->run_points(sweep, points, store, progress);
+    else
+      studies::run_points(sweep, points, jobs, store, progress);
   }
   if (points.empty() || interrupted()) return;
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -78,12 +85,13 @@ void run(const studies::Sweep& sweep, studies::SweepStore& store, std::uint32_t 
              static_cast<double>(points.size()) / seconds);
 }
 
-int sweep_into(const studies::Sweep& sweep, const SweepArguments& arguments, const studies::Shard& shard) {
+int sweep_into(const studies::Sweep& sweep, const SweepArguments& arguments, const studies::Shard& shard,
+               studies::Crew* crew) {
   const std::string out = arguments.out.empty() ? default_out(arguments.file, shard) : arguments.out;
   studies::SweepStore store = store_for(out, studies::header_of(sweep, arguments.file, shard), arguments.resume);
   note_interrupt();
   try {
-    run(sweep, store, arguments.jobs);
+    run(sweep, store, arguments.jobs.value_or(std::max(1u, std::thread::hardware_concurrency())), crew);
   } catch (const std::exception& error) {
     return refuse("sweep", fmt::format("{}\n{} of {} are kept; --resume goes on with them", error.what(),
                                        report::grouped(store.count()), report::plural(sweep.points(), "point")));
@@ -94,12 +102,13 @@ int sweep_into(const studies::Sweep& sweep, const SweepArguments& arguments, con
     const std::string trouble = write_csv(store, arguments.csv);
     if (!trouble.empty()) return refuse("sweep", "--csv: " + trouble);
   }
-  if (!interrupted()) return kDone;
-  fmt::print(stderr, "interrupted; {}", missing_of(store));
+  const std::string missing = missing_of(store);
+  if (missing.empty()) return kDone;
+  fmt::print(stderr, "interrupted; {}", missing);
   return kInterrupted;
 }
 
-int sweep(const SweepArguments& arguments) {
+int sweep_as_one(const SweepArguments& arguments, studies::Crew* crew) {
   const std::optional<studies::Shard> shard = shard_in(arguments.shard);
   if (!shard)
     return refuse("sweep", "--shard: expected a shard and how many there are, such as 2/3, got " + arguments.shard);
@@ -118,10 +127,42 @@ int sweep(const SweepArguments& arguments) {
     return kDone;
   }
   try {
-    return sweep_into(sweep, arguments, *shard);
+    return sweep_into(sweep, arguments, *shard, crew);
   } catch (const studies::StoreError& error) {
     return refuse("sweep", error.what());
   }
+}
+
+/// Rank 0 speaks for all.
+int lead(const SweepArguments& arguments, studies::Ranks& ranks) {
+  studies::Crew crew(ranks);
+  const int status = sweep_as_one(arguments, &crew);
+  if (crew.lost()) {
+    std::fflush(stdout);
+    ranks.abandon(status);
+  }
+  return status;
+}
+
+int follow(const SweepArguments& arguments, studies::Ranks& ranks) {
+  note_interrupt();
+  const auto loaded = studies::load_sweep(arguments.file);
+  if (const auto* sweep = std::get_if<studies::Sweep>(&loaded))
+    studies::serve(ranks, *sweep, arguments.jobs.value_or(1), [] { return !interrupted(); });
+  else
+    studies::serve_not(ranks, std::get<std::vector<scenarios::Issue>>(loaded).front().to_string());
+  return interrupted() ? kInterrupted : kDone;
+}
+
+int sweep(const SweepArguments& arguments) {
+  std::unique_ptr<studies::Ranks> ranks;
+  try {
+    ranks = launched_ranks();
+  } catch (const std::runtime_error& error) {
+    return refuse("sweep", error.what());
+  }
+  if (!ranks || ranks->size() == 1) return sweep_as_one(arguments, nullptr);
+  return ranks->rank() == 0 ? lead(arguments, *ranks) : follow(arguments, *ranks);
 }
 
 }  // namespace
@@ -135,7 +176,9 @@ void add_sweep(CLI::App& app, int& exit_status) {
   command->add_option("--csv", arguments->csv, "Write the results as CSV too; - is standard output")
       ->type_name("FILE|-");
   command->add_flag("--resume", arguments->resume, "Go on with the results that are there");
-  command->add_option("--jobs", arguments->jobs, "Points at the same time; the results do not depend on it")
+  command
+      ->add_option("--jobs", arguments->jobs,
+                   "Points at the same time, as many as there are CPUs; under mpirun: in each rank, 1")
       ->check(CLI::Range(1, 1024))
       ->type_name("N");
   command->add_option("--shard", arguments->shard, "Run the I-th of N parts only, for godwit merge")->type_name("I/N");
@@ -146,6 +189,7 @@ void add_sweep(CLI::App& app, int& exit_status) {
       "  godwit sweep sweep.json\n"
       "  godwit sweep sweep.json --resume\n"
       "  godwit sweep sweep.json --shard 2/3 --out part-2.sqlite\n"
+      "  mpirun -n 9 godwit sweep sweep.json\n"
       "  godwit sweep sweep.json --point 17 > point-17.json && godwit run point-17.json\n"
       "  sqlite3 sweep.sqlite 'SELECT name, unit, description FROM columns'\n"
       "\n"

@@ -2,57 +2,17 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
-#include <mutex>
 #include <variant>
 
 #include "sim/run.h"
+#include "studies/collector.h"
 
 namespace godwit::studies {
 namespace {
 
-/// The rows of several threads on their way to the store.
-class Collector {
- public:
-  explicit Collector(SweepStore& store) : store_(store) {}
-
-  void add(const Row& row) {
-    const std::lock_guard lock(mutex_);
-    store_.add(row);
-    // Often enough that little is lost when the process is killed, and not so often that it costs.
-    if (++pending_ < 1000 && Clock::now() - committed_ < std::chrono::milliseconds(100)) return;
-    store_.commit();
-    pending_ = 0;
-    committed_ = Clock::now();
-  }
-
-  /// Commits what can still be committed after something has failed: perhaps the store itself.
-  void keep() {
-    try {
-      store_.commit();
-    } catch (const StoreError&) {  // what failed before says more
-    }
-  }
-
- private:
-  using Clock = std::chrono::steady_clock;
-  SweepStore& store_;
-  std::mutex mutex_;
-  std::size_t pending_ = 0;
-  Clock::time_point committed_ = Clock::now();
-};
-
 std::string first_of(const std::vector<scenarios::Issue>& issues) {
   const scenarios::Issue& first = issues.front();
   return first.pointer.empty() ? first.message : first.pointer + ": " + first.message;
-}
-
-Row row_of(const Sweep& sweep, const SweepRows& rows, std::uint64_t number) {
-  const auto options = options_at(sweep, number);
-  if (const auto* issues = std::get_if<std::vector<scenarios::Issue>>(&options))
-    return rows.row(number, first_of(*issues));
-  thread_local sim::Arena arena;  // of the points that this thread runs one after another
-  return rows.row(number, figures_of(sim::run(std::get<sim::RunOptions>(options), arena)));
 }
 
 }  // namespace
@@ -80,11 +40,19 @@ std::vector<std::uint64_t> missing_points(SweepStore& store) {
   return missing;
 }
 
+Row run_point(const Sweep& sweep, const SweepRows& rows, std::uint64_t number) {
+  const auto options = options_at(sweep, number);
+  if (const auto* issues = std::get_if<std::vector<scenarios::Issue>>(&options))
+    return rows.row(number, first_of(*issues));
+  thread_local sim::Arena arena;  // of the points that this thread runs one after another
+  return rows.row(number, figures_of(sim::run(std::get<sim::RunOptions>(options), arena)));
+}
+
 void run_points(const Sweep& sweep, const std::vector<std::uint64_t>& points, std::uint32_t jobs, SweepStore& store,
                 const Progress& progress) {
   const SweepRows rows(sweep);
   Collector collector(store);
-  const auto work = [&](std::size_t i) { collector.add(row_of(sweep, rows, points[i])); };
+  const auto work = [&](std::size_t i) { collector.add(run_point(sweep, rows, points[i])); };
   try {
     for_each_number(points.size(), jobs, work, progress);
   } catch (...) {

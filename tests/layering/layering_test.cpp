@@ -3,6 +3,7 @@
 //     base  <-  core                  core + models + workloads  <-  sim  <-  scenarios  <-  studies  <-  report  <-  cli
 //     base  <-  models  <-  workloads
 //     base  <-  core  <-  live  <-  cli
+//     studies  <-  mpi
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -32,6 +33,7 @@ const std::map<std::string, Names, std::less<>> kMayInclude = {
     {"studies", {"base", "core", "models", "workloads", "sim", "scenarios"}},
     {"report", {"base", "core", "models", "workloads", "sim", "scenarios", "studies"}},
     {"live", {"base", "core", "workloads"}},
+    {"mpi", {"studies"}},
     {"cli", {"base", "core", "models", "workloads", "sim", "scenarios", "studies", "report", "live"}},
 };
 

@@ -33,22 +33,28 @@ std::string read_file(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-Ran godwit(const std::vector<std::string>& arguments) {
+Ran run_program(const std::vector<std::string>& words) {
   const Folder folder;
   const std::string out = folder.file("out", ""), err = folder.file("err", "");
+  std::vector<char*> raw;
+  for (const std::string& each : words) raw.push_back(const_cast<char*>(each.c_str()));
+  raw.push_back(nullptr);
   const pid_t pid = ::fork();
   if (pid == 0) {
     ::dup2(::open(out.c_str(), O_WRONLY), STDOUT_FILENO);
     ::dup2(::open(err.c_str(), O_WRONLY), STDERR_FILENO);
-    std::vector<char*> words{const_cast<char*>("godwit")};
-    for (const std::string& each : arguments) words.push_back(const_cast<char*>(each.c_str()));
-    words.push_back(nullptr);
-    if (::chdir(GODWIT_SOURCE_DIR) == 0) ::execv(GODWIT_BINARY, words.data());
+    if (::chdir(GODWIT_SOURCE_DIR) == 0) ::execvp(raw.front(), raw.data());
     ::_exit(126);
   }
   int status = 0;
-  if (pid < 0 || ::waitpid(pid, &status, 0) != pid) throw std::runtime_error("the command cannot be run");
+  if (pid < 0 || ::waitpid(pid, &status, 0) != pid) throw std::runtime_error("the program cannot be run");
   return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), read_file(out), read_file(err)};
+}
+
+Ran godwit(const std::vector<std::string>& arguments) {
+  std::vector<std::string> words{GODWIT_BINARY};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  return run_program(words);
 }
 
 }  // namespace godwit::test

@@ -13,6 +13,9 @@ struct Ran {
 /// Runs the command `godwit` with `arguments`, in the folder of the sources.
 Ran godwit(const std::vector<std::string>& arguments);
 
+/// Runs any program, looked up in PATH, likewise.
+Ran run_program(const std::vector<std::string>& words);
+
 /// A folder that is gone with its owner.
 class Folder {
  public:
