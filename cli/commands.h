@@ -29,6 +29,7 @@ void add_diff(CLI::App& app, int& exit_status);
 void add_validate(CLI::App& app, int& exit_status);
 void add_record(CLI::App& app, int& exit_status);
 void add_import(CLI::App& app, int& exit_status);
+void add_probe(CLI::App& app, int& exit_status);
 void add_strategies(CLI::App& app, int& exit_status);
 void add_workloads(CLI::App& app, int& exit_status);
 void add_schema(CLI::App& app, int& exit_status);

@@ -40,6 +40,7 @@ int main(int argc, char** argv) {
   add_version(app, exit_status);
   add_record(app, exit_status);
   add_import(app, exit_status);
+  add_probe(app, exit_status);
   add_live(app, exit_status);
   add_manual(app, exit_status);
   add_completion(app, exit_status);
