@@ -9,6 +9,7 @@
 #include "scenarios/fields.h"
 #include "scenarios/json_reader.h"
 #include "scenarios/load.h"
+#include "scenarios/quantity.h"
 
 namespace godwit::studies {
 namespace {
@@ -106,10 +107,40 @@ std::variant<DirtySamples, std::vector<scenarios::Issue>> load_samples(const std
   return samples;
 }
 
-std::optional<CellPrediction> gudkov_2023(const DirtySamples& samples, BitsPerSecond bandwidth, Nanos downtime_max) {
+scenarios::Json guest_of(const DirtySamples& samples) {
+  using scenarios::Dimension;
+  using scenarios::format_quantity;
+  const auto scaled = [&](Pages sampled) { return mul_div(sampled.value, samples.pages.value, samples.sampled.value); };
+  scenarios::Json points = scenarios::Json::array();
+  Pages most{0};
+  for (const DirtySamples::Point& each : samples.points) {
+    most = std::max(most, each.dirty);
+    if (most.value == 0) continue;
+    points.push_back({format_quantity(Dimension::kTime, static_cast<std::uint64_t>(each.period.count())),
+                      format_quantity(Dimension::kPages, scaled(most))});
+  }
+  const Bytes memory = samples.page_size * samples.pages.value;
+  scenarios::Json guest{{"name", "guest"},
+                        {"memory", format_quantity(Dimension::kBytes, memory.value)},
+                        {"page_size", format_quantity(Dimension::kBytes, samples.page_size.value)}};
+  if (samples.zero.value > 0) {
+    const Share share = mul_div(samples.zero.value, kWhole, samples.sampled.value);
+    guest["pages"] =
+        scenarios::Json::array({{{"class", "zero"}, {"share", format_quantity(Dimension::kShare, share)}}});
+  }
+  if (points.empty())
+    guest["workload"] = {{"kind", "idle"}};
+  else
+    guest["workload"] = {{"kind", "dirty_curve"}, {"points", std::move(points)}};
+  return guest;
+}
+
+std::optional<CellPrediction> gudkov_2023(const DirtySamples& samples, BitsPerSecond bandwidth, Nanos downtime_max,
+                                          const GudkovChanges& changes) {
   GODWIT_CHECK(bandwidth.value > 0 && samples.points.size() >= 2);
   const Curve curve(samples);
-  const double speed = bytes_per_ms(bandwidth), page = static_cast<double>(samples.page_size.value) + kHeaderBytes;
+  const double page = static_cast<double>(samples.page_size.value) + kHeaderBytes;
+  const double speed = changes.plain_bits ? static_cast<double>(bandwidth.value) / 8000 : bytes_per_ms(bandwidth);
   const double limit = downtime_max == kNever ? kDeadlineMs : milliseconds(downtime_max);
   double bytes = curve.other() * page + curve.zero() * kHeaderBytes, total = 0;
   for (std::uint32_t round = 1; total <= kDeadlineMs; ++round) {
@@ -117,7 +148,7 @@ std::optional<CellPrediction> gudkov_2023(const DirtySamples& samples, BitsPerSe
     total += took;
     if (took <= limit) return CellPrediction{Nanos{std::llround(total * 1e6)}, round};
     if (took == 0) break;
-    bytes = curve.dirty(took) * page;
+    bytes = page * (changes.curve ? changes.curve->dirty_after(Nanos{std::llround(took * 1e6)}) : curve.dirty(took));
   }
   return std::nullopt;
 }

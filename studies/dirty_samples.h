@@ -7,6 +7,8 @@
 
 #include "base/units.h"
 #include "scenarios/issues.h"
+#include "scenarios/node.h"
+#include "workloads/dirty_curve.h"
 
 namespace godwit::studies {
 
@@ -26,10 +28,20 @@ struct DirtySamples {
 /// The samples in a file, or everything that is wrong with it. What it looks like: scenarios/curves/gudkov_2023.json.
 std::variant<DirtySamples, std::vector<scenarios::Issue>> load_samples(const std::filesystem::path& path);
 
+/// The guest that was sampled, as a scenario has one: as many zero pages as the sample has, and a workload whose dirty
+/// pages grow as the samples do, scaled to the guest. A longer period that happened to see fewer has what a shorter saw.
+scenarios::Json guest_of(const DirtySamples& samples);
+
 /// How long a migration takes, and in how many rounds.
 struct CellPrediction {
   Nanos total{0};
   std::uint32_t rounds = 0;
+};
+
+/// What may stand in the place of a part of the model below, to see what comes of it.
+struct GudkovChanges {
+  bool plain_bits = false;                     ///< A gigabit has 10^9 bits.
+  const workloads::CurveFit* curve = nullptr;  ///< Dirty pages grow as this says; null: as the model has it.
 };
 
 /// What A. Gudkov's model says (qemu-devel, 28 February 2023, the script beside the cover letter): samples are scaled to
@@ -40,6 +52,7 @@ struct CellPrediction {
 ///
 /// The script counts 2^30 bits to a gigabit and 2^20 to a megabit. So does this: 2.5 Gbit/s are 2.5 times 2^30 bit/s, and
 /// what is below 1 Gbit/s is in megabits.
-std::optional<CellPrediction> gudkov_2023(const DirtySamples& samples, BitsPerSecond bandwidth, Nanos downtime_max);
+std::optional<CellPrediction> gudkov_2023(const DirtySamples& samples, BitsPerSecond bandwidth, Nanos downtime_max,
+                                          const GudkovChanges& changes = {});
 
 }  // namespace godwit::studies
