@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <array>
+
 namespace godwit::report {
 
 Json inline_data(Json records) { return {{"values", std::move(records)}}; }
@@ -49,6 +51,42 @@ Json stacked_bars(Json data, const Channel& x, const Channel& y, const Channel& 
             {"color", std::move(color)},
             {"order", {{"field", "part_order"}, {"type", "quantitative"}}},
             {"tooltip", tooltip({y, part, x})}}}};
+}
+
+bool is_done(const std::string& outcome) { return outcome == "completed" || outcome == "converges"; }
+
+void mark_outcomes(Json& bars, const std::string& field, const std::vector<std::string>& outcomes) {
+  const std::array<const char*, 4> greys{"#6f6f6f", "#8f8f8f", "#a8a8a8", "#555555"};
+  Json range = Json::array(), full = Json::array();
+  std::size_t grey = 0;
+  for (const std::string& each : outcomes) {
+    const bool partly = each == "with some seeds";
+    range.push_back(is_done(each) ? "#0072b2" : partly ? "#e69f00" : greys[grey++ % greys.size()]);
+    if (is_done(each) || partly) full.push_back(each);
+  }
+  const std::string hollow = fmt::format("indexof({}, datum['{}']) < 0", full.dump(), field);
+  Json& encoding = bars["encoding"];
+  encoding["color"]["scale"] = {{"domain", outcomes}, {"range", range}};
+  encoding["stroke"] = encoding["color"];
+  encoding["fillOpacity"] = {{"condition", {{"test", hollow}, {"value", 0.2}}}, {"value", 1}};
+  encoding["strokeDash"] = {{"condition", {{"test", hollow}, {"value", {5, 3}}}}, {"value", {1, 0}}};
+}
+
+Json with_failures(Json bars, const std::string& field, const std::vector<std::pair<std::string, std::string>>& all) {
+  Json failures = Json::array();
+  for (const auto& [name, outcome] : all)
+    if (!is_done(outcome)) failures.push_back({{field, name}, {"outcome", outcome}});
+  if (failures.empty()) return bars;
+  Json spec{{"width", bars["width"]}, {"height", bars["height"]}};
+  bars.erase("width");
+  bars.erase("height");
+  Json text{
+      {"data", inline_data(std::move(failures))},
+      {"mark", {{"type", "text"}, {"align", "left"}, {"fontStyle", "italic"}}},
+      {"encoding",
+       {{"y", bars["encoding"]["y"]}, {"x", {{"value", 6}}}, {"text", {{"field", "outcome"}, {"type", "nominal"}}}}}};
+  spec["layer"] = Json::array({std::move(bars), std::move(text)});
+  return spec;
 }
 
 void add_filters(Json& spec, const std::vector<Channel>& channels, const std::vector<Json>& values) {

@@ -69,6 +69,22 @@ std::vector<Outcome> outcomes_of(const std::vector<ResultFile>& results) {
   return all;
 }
 
+/// Each with what it came to, in words.
+std::vector<std::pair<std::string, std::string>> names_of(const std::vector<Outcome>& outcomes) {
+  std::vector<std::pair<std::string, std::string>> names;
+  for (const Outcome& each : outcomes) names.emplace_back(each.name, words_of(each.outcome));
+  return names;
+}
+
+/// Outcomes, each once, what is done first.
+std::vector<std::string> each_once(std::vector<std::string> outcomes) {
+  std::ranges::stable_sort(outcomes, [](const std::string& a, const std::string& b) {
+    return std::pair(!is_done(a), a) < std::pair(!is_done(b), b);
+  });
+  outcomes.erase(std::unique(outcomes.begin(), outcomes.end()), outcomes.end());
+  return outcomes;
+}
+
 Figure downtime_figure(const std::vector<Outcome>& outcomes) {
   std::vector<std::string> parts;
   for (std::size_t i = 0; i < sim::kParts; ++i) {
@@ -95,8 +111,9 @@ Figure downtime_figure(const std::vector<Outcome>& outcomes) {
     }
     figure.table.rows.push_back(std::move(row));
   }
-  figure.spec = stacked_bars(inline_data(std::move(records)), {"ms", "downtime [ms]"}, {"who", "who", "nominal"},
-                             {"part", "part", "nominal"}, names);
+  figure.spec = with_failures(stacked_bars(inline_data(std::move(records)), {"ms", "downtime [ms]"},
+                                           {"who", "who", "nominal"}, {"part", "part", "nominal"}, names),
+                              "who", names_of(outcomes));
   return figure;
 }
 
@@ -112,11 +129,12 @@ Figure total_figure(const std::vector<Outcome>& outcomes, const char* field, con
     records.push_back({{"who", each.name}, {"outcome", words_of(each.outcome)}, {"value", each.figures.at(field)}});
   }
   std::vector<std::string> outcome_names;
-  for (const Outcome& each : outcomes)
-    if (std::ranges::find(outcome_names, words_of(each.outcome)) == outcome_names.end())
-      outcome_names.push_back(words_of(each.outcome));
-  figure.spec = stacked_bars(inline_data(std::move(records)), {"value", axis}, {"who", "who", "nominal"},
-                             {"outcome", "outcome", "nominal"}, outcome_names);
+  for (const Outcome& each : outcomes) outcome_names.push_back(words_of(each.outcome));
+  outcome_names = each_once(std::move(outcome_names));
+  Json bars = stacked_bars(inline_data(std::move(records)), {"value", axis}, {"who", "who", "nominal"},
+                           {"outcome", "outcome", "nominal"}, outcome_names);
+  mark_outcomes(bars, "outcome", outcome_names);
+  figure.spec = with_failures(std::move(bars), "who", names_of(outcomes));
   return figure;
 }
 
@@ -149,9 +167,13 @@ Figure cpu_figure(const std::vector<Outcome>& outcomes) {
 Figure seeds_figure(const std::vector<ResultFile>& results) {
   Figure figure;
   figure.title = "Downtime over the seeds";
-  figure.text = "One mark for each seed. Where the marks of two strategies overlap, no difference is claimed.";
+  figure.text =
+      "One mark for each seed. Where the marks of two strategies overlap, no difference is claimed. A cross is a seed "
+      "that is "
+      "not completed: its downtime is what it came to until then.";
   figure.table.columns = {"", "seed", "downtime_ms", "total_time_ms", "outcome"};
   Json records = Json::array();
+  std::vector<std::string> outcomes;
   for (const ResultFile& result : results) {
     if (!result.document.contains("strategies")) continue;
     const std::string prefix = results.size() > 1 ? result.file + ": " : "";
@@ -161,21 +183,39 @@ Figure seeds_figure(const std::vector<ResultFile>& results) {
         const std::string outcome = words_of(run.at("outcome").get<std::string>());
         figure.table.rows.push_back(
             {who, text(run.at("seed")), text(run.at("downtime_ms")), text(run.at("total_time_ms")), outcome});
+        outcomes.push_back(outcome);
         records.push_back(
             {{"who", who}, {"seed", run.at("seed")}, {"ms", run.at("downtime_ms")}, {"outcome", outcome}});
       }
   }
   const Channel x{"ms", "downtime [ms]"}, y{"who", "who", "nominal"}, color{"outcome", "outcome", "nominal"};
-  Json y_json = axis_channel(y);
+  Json y_json = axis_channel(y), x_json = axis_channel(x);
   y_json["sort"] = y_json["title"] = nullptr;
+  x_json["axis"] = {{"labelExpr", "format(datum.value, '~s')"}, {"tickCount", 6}};
+  x_json["scale"] = {{"padding", 14}};  // a mark at nought is seen whole
+  outcomes = each_once(std::move(outcomes));
+  Json range = Json::array(), shapes = Json::array();
+  for (const std::string& each : outcomes) {
+    range.push_back(is_done(each) ? "#0072b2" : "#6f6f6f");
+    shapes.push_back(is_done(each) ? "M-0.15,-1L0.15,-1L0.15,1L-0.15,1Z" : "M-.6,-.6L.6,.6M.6,-.6L-.6,.6");
+  }
   figure.spec = {{"data", inline_data(std::move(records))},
                  {"width", "container"},
                  {"height", {{"step", 30}}},
-                 {"mark", {{"type", "tick"}, {"thickness", 2}}},
+                 {"mark", {{"type", "point"}, {"size", 250}, {"strokeWidth", 1.5}}},
                  {"encoding",
                   {{"y", std::move(y_json)},
-                   {"x", axis_channel(x)},
-                   {"color", {{"field", "outcome"}, {"type", "nominal"}, {"title", "outcome"}}},
+                   {"x", std::move(x_json)},
+                   {"color",
+                    {{"field", "outcome"},
+                     {"type", "nominal"},
+                     {"title", "outcome"},
+                     {"scale", {{"domain", outcomes}, {"range", std::move(range)}}}}},
+                   {"shape",
+                    {{"field", "outcome"},
+                     {"type", "nominal"},
+                     {"title", "outcome"},
+                     {"scale", {{"domain", outcomes}, {"range", std::move(shapes)}}}}},
                    {"tooltip", tooltip({y, {"seed", "seed"}, x, color})}}}};
   return figure;
 }

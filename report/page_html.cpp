@@ -1,5 +1,8 @@
 #include <fmt/format.h>
 
+#include <set>
+#include <string>
+
 #include "report/asset.h"
 #include "report/page.h"
 
@@ -84,11 +87,28 @@ std::string recipes_html(const Page& page) {
   return html;
 }
 
+/// Records with their fields named once, as page.js takes them: null where a record lacks one.
+Json packed(const Json& records) {
+  Json fields = Json::array(), rows = Json::array();
+  std::set<std::string> known;
+  for (const Json& record : records)
+    for (const auto& [field, value] : record.items())
+      if (known.insert(field).second) fields.push_back(field);
+  for (const Json& record : records) {
+    Json row = Json::array();
+    for (const Json& field : fields) row.push_back(record.value(field.get<std::string>(), Json()));
+    rows.push_back(std::move(row));
+  }
+  return {{"fields", std::move(fields)}, {"rows", std::move(rows)}};
+}
+
 Json charts_json(const Page& page) {
   Json charts = Json::object();
   for (std::size_t i = 0; i < page.figures.size(); ++i)
     if (!page.figures[i].spec.is_null()) charts[fmt::format("chart-{}", i)] = page.figures[i].spec;
-  return {{"charts", std::move(charts)}, {"datasets", page.datasets}};
+  Json datasets = Json::object();
+  for (const auto& [name, records] : page.datasets.items()) datasets[name] = packed(records);
+  return {{"charts", std::move(charts)}, {"datasets", std::move(datasets)}};
 }
 
 }  // namespace

@@ -115,15 +115,30 @@ Json step_channel(const SweepCells& cells, std::size_t axis, bool upwards) {
           {"axis", {{"labelExpr", "format(datum.value, '.3~s')"}, {"labelOverlap", true}, {"labelAngle", 0}}}};
 }
 
+/// As people read them.
+std::vector<std::string> labels_of(const std::vector<Json>& values, const std::string& unit) {
+  std::vector<std::string> labels;
+  for (const Json& each : values) {
+    if (each.is_number_unsigned() || each.is_number_integer())
+      labels.push_back(unit == "bytes" ? human(Bytes{each.get<std::uint64_t>()}) : grouped(each.get<std::uint64_t>()));
+    else
+      labels.push_back(each.is_string() ? each.get<std::string>() : each.dump());
+  }
+  return labels;
+}
+
 /// A selection box for each of the axes that the charts do not show, at its first value.
 void add_choices(Json& spec, const SweepCells& cells, const std::vector<std::size_t>& axes) {
   for (const std::size_t axis : axes) {
     const std::string name = "choice_" + field_of(axis);
     const std::vector<Json> values = values_of(cells, axis);
-    spec["params"].push_back(
-        {{"name", name},
-         {"value", values.front()},
-         {"bind", {{"input", "select"}, {"options", values}, {"name", title_of(cells.axes[axis]) + " "}}}});
+    spec["params"].push_back({{"name", name},
+                              {"value", values.front()},
+                              {"bind",
+                               {{"input", "select"},
+                                {"options", values},
+                                {"labels", labels_of(values, cells.axes[axis].unit)},
+                                {"name", title_of(cells.axes[axis]) + " "}}}});
     spec["transform"].push_back({{"filter", fmt::format("datum.{} === {}", field_of(axis), name)}});
   }
 }
@@ -139,6 +154,7 @@ Json faceted(Json inner, const SweepCells& cells, const Layout& layout, const st
               {"title", nullptr},
               {"sort", values_of(cells, *layout.contender)}}},
             {"columns", 3},
+            {"resolve", {{"axis", {{"x", "independent"}}}}},
             {"spec", std::move(inner)}};
   } else {
     spec = std::move(inner);
@@ -180,6 +196,41 @@ PageTable cell_table(const SweepCells& cells, std::vector<std::string> names, Mo
 
 std::string number(double value) { return fmt::format("{}", value); }
 
+/// The least and the most that the charts of downtime show: of medians, or of all that is known of them.
+std::pair<double, double> downtimes_of(const SweepCells& cells, bool all) {
+  std::pair<double, double> ends{0, 0};
+  for (const Cell& each : cells.cells) {
+    if (!each.converges()) continue;
+    const studies::Quantiles& down = each.downtime_ms;
+    const double least = std::max(all ? down.low : down.median, 0.001);
+    const double most = std::max(all ? std::max(down.high, down.p95) : down.median, 0.001);
+    ends =
+        ends.second == 0 ? std::pair(least, most) : std::pair(std::min(ends.first, least), std::max(ends.second, most));
+  }
+  return ends;
+}
+
+/// A log scale that does not move with what the reader chooses.
+void set_domain(Json& scale, std::pair<double, double> ends) {
+  if (ends.first <= 0) return;
+  if (ends.first == ends.second) ends.second *= 10;
+  scale["domain"] = {ends.first, ends.second};
+}
+
+std::pair<double, double> ends_of(const SweepCells& cells, std::size_t axis) {
+  std::vector<double> values;
+  for (const Json& each : values_of(cells, axis)) values.push_back(each.get<double>());
+  std::ranges::sort(values);
+  return {values.front(), values.back()};
+}
+
+/// A sign on the cells of a map for which `test` is true.
+Json sign_layer(const Json& x, const Json& y, const std::string& test, const std::string& sign) {
+  return {{"transform", Json::array({{{"filter", test}}, {{"calculate", sign}, {"as", "sign"}}})},
+          {"mark", {{"type", "text"}, {"color", "#000000"}, {"fontSize", 13}, {"tooltip", nullptr}}},
+          {"encoding", {{"x", x}, {"y", y}, {"text", {{"field", "sign"}, {"type", "nominal"}}}}}};
+}
+
 Figure summary_figure(const SweepCells& cells, const Layout& layout) {
   const std::vector<std::string> states{"converges", "with some seeds", "never"};
   std::vector<std::string> names;
@@ -208,6 +259,7 @@ Figure summary_figure(const SweepCells& cells, const Layout& layout) {
   }
   figure.spec = stacked_bars(inline_data(std::move(records)), {"count", "combinations"}, {"who", "who", "nominal"},
                              {"state", "state", "nominal"}, states);
+  mark_outcomes(figure.spec, "state", states);
   return figure;
 }
 
@@ -215,8 +267,9 @@ Figure map_figure(const SweepCells& cells, const Layout& layout) {
   Figure figure;
   figure.title = "Convergence map";
   figure.text =
-      "Each cell is a combination, coloured by its median downtime over the seeds; grey is what does not converge with "
-      "every seed.";
+      "Each cell is a combination, coloured by its median downtime over the seeds. Grey with a cross never converges, "
+      "grey "
+      "with a tilde not with every seed. Colours mean the same whatever is chosen.";
   std::vector<Channel> shown_fields = axis_channels(cells);
   for (const Channel& each : std::vector<Channel>{{"state", "state", "nominal"},
                                                   {"down", "downtime, median [ms]"},
@@ -224,19 +277,23 @@ Figure map_figure(const SweepCells& cells, const Layout& layout) {
                                                   {"bytes", "sent, median [bytes]"},
                                                   {"point", "first point"}})
     shown_fields.push_back(each);
-  Json inner{{"height", 220},
-             {"mark", {{"type", "rect"}, {"invalid", "show"}}},
-             {"encoding",
-              {{"x", step_channel(cells, *layout.x, false)},
-               {"y", step_channel(cells, *layout.y, true)},
-               {"color",
-                {{"condition", {{"test", "!isValid(datum.down)"}, {"value", "#8a8a8a"}}},
-                 {"field", "down"},
-                 {"type", "quantitative"},
-                 {"title", "downtime [ms]"},
-                 {"scale", {{"type", "log"}, {"scheme", "viridis"}}},
-                 {"legend", {{"format", "~s"}, {"tickCount", 4}}}}},
-               {"tooltip", tooltip(shown_fields)}}}};
+  const Json x = step_channel(cells, *layout.x, false), y = step_channel(cells, *layout.y, true);
+  Json scale{{"type", "log"}, {"scheme", "viridis"}};
+  set_domain(scale, downtimes_of(cells, false));
+  Json cell{{"mark", {{"type", "rect"}, {"invalid", "show"}}},
+            {"encoding",
+             {{"x", x},
+              {"y", y},
+              {"color",
+               {{"condition", {{"test", "!isValid(datum.down)"}, {"value", "#8a8a8a"}}},
+                {"field", "down"},
+                {"type", "quantitative"},
+                {"title", "downtime [ms]"},
+                {"scale", std::move(scale)},
+                {"legend", {{"format", "~s"}, {"tickCount", 4}}}}},
+              {"tooltip", tooltip(shown_fields)}}}};
+  Json failure = sign_layer(x, y, "!isValid(datum.down)", "datum.state === 'never' ? '\u00d7' : '~'");
+  Json inner{{"height", 220}, {"layer", Json::array({std::move(cell), std::move(failure)})}};
   figure.spec = faceted(std::move(inner), cells, layout, "cells");
   figure.table =
       cell_table(cells,
@@ -269,6 +326,8 @@ Figure lines_figure(const SweepCells& cells, const Layout& layout) {
              {"scale", {{"domain", values_of(cells, *layout.contender)}}}};
   const auto layer = [&](Json mark, const char* field, const char* second) {
     Json encoding{{"x", axis_channel(x)}, {"y", axis_channel({field, y.title, y.type, true})}};
+    set_domain(encoding["x"]["scale"], ends_of(cells, *layout.x));
+    set_domain(encoding["y"]["scale"], downtimes_of(cells, true));
     if (second) encoding["y2"] = {{"field", second}};
     if (!color.is_null()) encoding["color"] = color;
     std::vector<Channel> fields = axis_channels(cells);
@@ -347,22 +406,25 @@ Figure winner_figure(Page& page, const SweepCells& cells, const Layout& layout) 
       ++figure.table.left_out;
   }
   page.datasets["winners"] = std::move(records);
-  figure.spec = {
-      {"data", named_data("winners")},
-      {"width", "container"},
-      {"height", 320},
-      {"params", Json::array()},
-      {"transform", Json::array()},
+  const Json x = step_channel(cells, *layout.x, false), y = step_channel(cells, *layout.y, true);
+  Json cell{
       {"mark", {{"type", "rect"}}},
       {"encoding",
-       {{"x", step_channel(cells, *layout.x, false)},
-        {"y", step_channel(cells, *layout.y, true)},
+       {{"x", x},
+        {"y", y},
         {"color",
          {{"field", "winner"}, {"type", "nominal"}, {"title", who}, {"scale", {{"domain", domain}, {"range", range}}}}},
         {"tooltip", tooltip({{field_of(*layout.x), title_of(cells.axes[*layout.x])},
                              {field_of(*layout.y), title_of(cells.axes[*layout.y])},
                              {"winner", "winner", "nominal"},
                              {"down", "downtime, median [ms]"}})}}}};
+  figure.spec = {
+      {"data", named_data("winners")},
+      {"width", "container"},
+      {"height", 320},
+      {"params", Json::array()},
+      {"transform", Json::array()},
+      {"layer", Json::array({std::move(cell), sign_layer(x, y, "datum.winner === 'none converges'", "'\u00d7'")})}};
   add_choices(figure.spec, cells, layout.others);
   return figure;
 }

@@ -1,6 +1,9 @@
 'use strict';
 (() => {
   const data = JSON.parse(document.getElementById('data').textContent);
+  const datasets = {};
+  for (const [name, { fields, rows }] of Object.entries(data.datasets))
+    datasets[name] = rows.map((row) => Object.fromEntries(fields.map((field, i) => [field, row[i]]).filter(([, value]) => value !== null)));
   const dark = window.matchMedia('(prefers-color-scheme: dark)');
   const views = (window.godwitViews = {}); // by chart, for whoever drives the page
 
@@ -25,7 +28,7 @@
   // A facet cannot fill its container by itself: so many side by side, each of what that leaves.
   function fitted(spec, element) {
     spec = structuredClone(spec);
-    spec.datasets = data.datasets;
+    spec.datasets = datasets;
     if (!spec.facet) return spec;
     const columns = narrow() ? 1 : Math.min(spec.columns || 3, 3);
     spec.columns = columns;

@@ -1,8 +1,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
 #include <string>
 
+#include "report/charts.h"
 #include "report/outcome_page.h"
 #include "report/page.h"
 #include "report/trace_events.h"
@@ -60,6 +62,26 @@ TEST(Quantiles, OfFewValuesTheBandIsAllOfThem) {
   const studies::Quantiles found = studies::quantiles_of({3, 1, 2, 5, 4});
   EXPECT_EQ(found.low, 1);
   EXPECT_EQ(found.high, 5);
+}
+
+// Whoever sees no colours sees the broken edge.
+TEST(Charts, WhatIsNotDoneLooksLikeNothingThatIs) {
+  Json bars = Json::object();
+  mark_outcomes(bars, "state", {"completed", "with some seeds", "unfinished: horizon", "failed: no convergence"});
+  const Json& encoding = bars["encoding"];
+  const Json range = encoding["color"]["scale"]["range"];
+  ASSERT_EQ(range.size(), 4u);
+  EXPECT_EQ(std::set<std::string>(range.begin(), range.end()).size(), 4u);
+  for (const char* channel : {"fillOpacity", "strokeDash"})
+    EXPECT_EQ(encoding[channel]["condition"]["test"],
+              R"(indexof(["completed","with some seeds"], datum['state']) < 0)");
+}
+
+TEST(Charts, FailuresAreNamedOnTheBars) {
+  const Json bars{{"width", "container"}, {"height", 10}, {"encoding", {{"y", {{"field", "who"}}}}}};
+  EXPECT_EQ(with_failures(bars, "who", {{"a", "completed"}}), bars);
+  const Json spec = with_failures(bars, "who", {{"a", "completed"}, {"b", "unfinished: horizon"}});
+  EXPECT_EQ(spec["layer"][1]["data"]["values"].dump(), R"([{"who":"b","outcome":"unfinished: horizon"}])");
 }
 
 studies::Cell cell(const std::string& strategy, double least, double most, bool converges) {
