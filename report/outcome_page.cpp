@@ -8,6 +8,7 @@
 #include "report/charts.h"
 #include "report/format.h"
 #include "report/rounds_page.h"
+#include "report/work_page.h"
 #include "sim/names.h"
 
 namespace godwit::report {
@@ -244,6 +245,7 @@ Page outcomes_page(const std::vector<ResultFile>& results) {
   }
   if (std::ranges::any_of(results, [](const ResultFile& each) { return each.document.contains("strategies"); }))
     page.figures.push_back(seeds_figure(results));
+  add_work(page, results);
   add_rounds(page, results);
   for (const ResultFile& result : results)
     page.recipes.push_back(

@@ -60,7 +60,8 @@ Json iteration_json(const sim::Iteration& iteration, Nanos requested_at) {
       {"new_dirty_pages", round.new_dirty.value},
       {"dirty_pages_after", round.pending_after.value},
       {"rate_limit_mbps", round.rate_limit.value > 0 ? Json(megabits_per_second(round.rate_limit)) : Json(nullptr)},
-      {"throttle_percent", percent(iteration.throttle)}};
+      {"throttle_percent", percent(iteration.throttle)},
+      {"work_lost_ms", milliseconds(iteration.work_lost)}};
   if (round.free.value > 0) json["free_pages"] = round.free.value;
   if (iteration.ring_sleep > Nanos{0})  // only some strategies have it
     json["dirty_limit_throttle_time_per_round_us"] = iteration.ring_sleep.count() / 1000;

@@ -330,7 +330,8 @@ void Migration::note_phase(core::Phase phase) {
 void Migration::round(const core::RoundStats& round) {
   MigrationResult& result = c_.result;
   c_.world.engine.spend(20'000 + 16 * c_.memory().blocks());
-  result.iterations.push_back({round, c_.guest.throttle, c_.guest.ring_sleep});
+  result.iterations.push_back({round, c_.guest.throttle, c_.guest.ring_sleep, work_lost() - work_lost_before_});
+  work_lost_before_ = work_lost();
   result.skipped += round.skipped;
   result.free += round.free;
   if (policy_ && !round.stopped && !round.post_copy) obey(policy_->round_ended(view()));

@@ -97,7 +97,8 @@ class Migration final : core::Control, core::Observer {
 
   std::optional<models::Policy> policy_;
   core::Command command_ = core::Command::kNone;
-  bool given_up_ = false;  // by the policy
+  bool given_up_ = false;      // by the policy
+  Nanos work_lost_before_{0};  // when the last round ended
   bool began_ = false;
   core::Phase phase_ = core::Phase::kSetup;
   Nanos phase_began_{0};

@@ -36,6 +36,7 @@ struct Iteration {
   core::RoundStats round;
   Share throttle = 0;
   Nanos ring_sleep{0};  ///< Of each virtual CPU, whenever its dirty ring was full.
+  Nanos work_lost{0};   ///< By the guest, since the round before had ended or the migration was asked for.
 };
 
 struct MigrationResult {

@@ -20,7 +20,7 @@ using scenarios::Node;
 constexpr std::uint64_t kGoldenVersion = 1;
 constexpr std::size_t kRecordsInFull = 800;
 constexpr std::size_t kMigrationsInFull = 10;
-constexpr std::size_t kRoundsInFull = 32;
+constexpr std::size_t kRoundsInFull = 30;
 
 /// Each migration of a result's document as a golden keeps it.
 std::vector<Json> kept_migrations(const Json& document) {

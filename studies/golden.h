@@ -23,7 +23,7 @@ struct Golden {
   std::string digest;                ///< Over the records, 16 hexadecimal digits.
   std::vector<std::string> records;  ///< As `record_text` says them. Of a file: the first ones.
   std::optional<Tail> more_records;  ///< The others. Only of a file.
-  /// As the result's document has them, with the first 32 rounds of each. Of a file: the first ones.
+  /// As the result's document has them, with the first 30 rounds of each. Of a file: the first ones.
   std::vector<scenarios::Json> migrations;
   std::optional<Tail> more_migrations;  ///< The others, a line of JSON each. Only of a file.
 };

@@ -146,6 +146,7 @@ class MigrationCheck {
       GODWIT_CHECK(round.began >= at && round.took >= Nanos{0});
       GODWIT_CHECK(round.zero <= round.sent);
       GODWIT_CHECK(round.new_dirty <= pages() && round.pending_after <= pages());
+      GODWIT_CHECK(each.work_lost >= Nanos{0});
       at = round.began;
     }
   }

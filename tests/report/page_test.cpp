@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 #include <string>
 
@@ -8,6 +9,7 @@
 #include "report/outcome_page.h"
 #include "report/page.h"
 #include "report/trace_events.h"
+#include "sim/names.h"
 #include "studies/sweep_cells.h"
 
 namespace godwit::report {
@@ -102,6 +104,44 @@ TEST(Winners, AreClaimedOnlyOutsideTheSpread) {
   EXPECT_EQ(winner({cell("a", 1, 3, true), cell("b", 2, 4, true)}), "no difference");
   EXPECT_EQ(winner({cell("a", 1, 2, false), cell("b", 3, 4, true)}), "b");
   EXPECT_EQ(winner({cell("a", 1, 2, false)}), "none converges");
+}
+
+// 250,000 pages of 4 KiB a second are a GiB in 1048.576 ms. Of a round of 100 ms half is lost, so that it takes twice as
+// long; in the last 10 ms the guest stands still.
+TEST(OutcomesPage, WorkIsLostRoundByRound) {
+  Json migration{{"guest", "g"},
+                 {"strategy", "s"},
+                 {"status", "completed"},
+                 {"reason", nullptr},
+                 {"total_time_ms", 110.0},
+                 {"downtime_ms", 10.0},
+                 {"downtime_parts_ms", Json::object()},
+                 {"ram", {{"transferred_bytes", 1}, {"postcopy_bytes", 0}}},
+                 {"guest_effect", {{"work_lost_ms", 60.0}}},
+                 {"costs", Json::array()},
+                 {"iterations",
+                  {{{"index", 1},
+                    {"start_ms", 0.0},
+                    {"duration_ms", 100.0},
+                    {"sent_pages", 1},
+                    {"sent_bytes", 1},
+                    {"new_dirty_pages", 0},
+                    {"dirty_pages_after", 0},
+                    {"rate_limit_mbps", nullptr},
+                    {"throttle_percent", 50.0},
+                    {"work_lost_ms", 50.0}}}}};
+  for (std::size_t i = 0; i < sim::kParts; ++i)
+    migration["downtime_parts_ms"][std::string(name_of(static_cast<sim::Part>(i)))] = 0.0;
+  const Json guest{
+      {"name", "g"}, {"page_size", "4 KiB"}, {"workload", {{"kind", "uniform"}, {"write_rate", "250000 pages/s"}}}};
+  const Json run{{"scenario", {{"guests", Json::array({guest})}}}, {"migrations", Json::array({migration})}};
+  const Page page = outcomes_page({{"run.json", run}});
+  const auto found =
+      std::ranges::find_if(page.figures, [](const Figure& each) { return each.title.starts_with("Work lost"); });
+  ASSERT_NE(found, page.figures.end());
+  ASSERT_EQ(found->table.rows.size(), 2u);
+  EXPECT_EQ(found->table.rows[0], (std::vector<std::string>{"0", "100", "50", "2097.15"}));
+  EXPECT_EQ(found->table.rows[1], (std::vector<std::string>{"100", "110", "10", ""}));
 }
 
 TEST(TraceEvents, ARoundIsASliceInMicroseconds) {

@@ -138,7 +138,7 @@ page "$folder/sweep.sqlite" "$folder/sweep.html"
 drawn "$folder/sweep.html" 4
 read_by_someone "$folder/sweep.html"
 page "$folder/run.json" "$folder/run.html"
-drawn "$folder/run.html" 5
+drawn "$folder/run.html" 6
 
 "$godwit" sweep "$folder/large.json" --out "$folder/large.sqlite"
 page "$folder/large.sqlite" "$folder/large.html"

@@ -219,6 +219,30 @@ TEST(Qemu, TheThrottleRisesAfterTwoBadPeriods) {
   EXPECT_GE(last, kWhole / 5);
 }
 
+// A busy guest under a throttle of 40 % loses two fifths of each round; all rounds lose no more than the whole migration.
+TEST(Qemu, AThrottledGuestLosesItsShareOfEachRound) {
+  sim::RunOptions run = busy_run();
+  plan_of(run).throttle = {.on = true, .initial = kWhole / 10 * 4, .max = kWhole / 10 * 4};
+  const sim::MigrationResult r = migrate(run);
+  ASSERT_EQ(r.status, sim::Status::kCompleted);
+  Nanos sum{0};
+  int throttled = 0;
+  for (std::size_t i = 0; i < r.iterations.size(); ++i) {
+    const sim::Iteration& each = r.iterations[i];
+    sum += each.work_lost;
+    if (each.throttle == 0) {
+      EXPECT_EQ(each.work_lost, 0ns);
+    }
+    if (i == 0 || r.iterations[i - 1].throttle == 0 || each.round.stopped) continue;
+    const core::RoundStats& before = r.iterations[i - 1].round;
+    const Nanos lasted = each.round.began + each.round.took - (before.began + before.took);
+    EXPECT_NEAR(static_cast<double>(each.work_lost.count()), static_cast<double>(lasted.count()) * 0.4, 10);
+    ++throttled;
+  }
+  EXPECT_GT(throttled, 2);
+  EXPECT_LE(sum, r.work_lost);
+}
+
 // A paced guest keeps its rate at 80 %, where it rests for 40 ms at a time; at 99 % it does 6 % of its writes.
 TEST(Qemu, APacedGuestHardlyNoticesAThrottleUntilItsWritesAreTooLate) {
   const auto lost = [](Share throttle) {
