@@ -19,6 +19,8 @@ Json axis_channel(const Channel& channel) {
   return json;
 }
 
+Json name_axis() { return {{"labelExpr", "split(datum.label, ': ')"}}; }
+
 Json tooltip(const std::vector<Channel>& channels) {
   Json all = Json::array();
   for (const Channel& each : channels) {
@@ -34,6 +36,7 @@ Json stacked_bars(Json data, const Channel& x, const Channel& y, const Channel& 
   Json y_json = axis_channel(y);
   y_json["sort"] = nullptr;  // as the records come
   y_json["title"] = nullptr;
+  y_json["axis"] = name_axis();
   Json x_json = axis_channel(x);
   x_json["axis"] = {{"labelExpr", "format(datum.value, '~s')"}, {"tickCount", 6}};
   Json color{{"field", part.field}, {"type", "nominal"}, {"title", part.title}, {"scale", {{"domain", parts}}}};
@@ -69,6 +72,7 @@ void mark_outcomes(Json& bars, const std::string& field, const std::vector<std::
   encoding["color"]["scale"] = {{"domain", outcomes}, {"range", range}};
   encoding["stroke"] = encoding["color"];
   encoding["fillOpacity"] = {{"condition", {{"test", hollow}, {"value", 0.2}}}, {"value", 1}};
+  encoding["strokeWidth"] = {{"condition", {{"test", hollow}, {"value", 1}}}, {"value", 0}};
   encoding["strokeDash"] = {{"condition", {{"test", hollow}, {"value", {5, 3}}}}, {"value", {1, 0}}};
 }
 

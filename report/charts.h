@@ -39,6 +39,9 @@ Json with_failures(Json bars, const std::string& field, const std::vector<std::p
 /// The axis of a channel; on a log scale with ticks that people read.
 Json axis_channel(const Channel& channel);
 
+/// The axis of names, the file of a result over what is in it.
+Json name_axis();
+
 /// Fields that a pointer shows.
 Json tooltip(const std::vector<Channel>& channels);
 

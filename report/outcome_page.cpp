@@ -192,12 +192,13 @@ Figure seeds_figure(const std::vector<ResultFile>& results) {
   const Channel x{"ms", "downtime [ms]"}, y{"who", "who", "nominal"}, color{"outcome", "outcome", "nominal"};
   Json y_json = axis_channel(y), x_json = axis_channel(x);
   y_json["sort"] = y_json["title"] = nullptr;
+  y_json["axis"] = name_axis();
   x_json["axis"] = {{"labelExpr", "format(datum.value, '~s')"}, {"tickCount", 6}};
-  x_json["scale"] = {{"padding", 14}};  // a mark at nought is seen whole
+  x_json["scale"] = {{"padding", 14}, {"nice", false}};  // a mark at nought is seen whole
   outcomes = each_once(std::move(outcomes));
   Json range = Json::array(), shapes = Json::array();
   for (const std::string& each : outcomes) {
-    range.push_back(is_done(each) ? "#0072b2" : "#6f6f6f");
+    range.push_back(is_done(each) ? "#0072b2" : "#8a8a8a");
     shapes.push_back(is_done(each) ? "M-0.15,-1L0.15,-1L0.15,1L-0.15,1Z" : "M-.6,-.6L.6,.6M.6,-.6L-.6,.6");
   }
   figure.spec = {{"data", inline_data(std::move(records))},

@@ -252,7 +252,7 @@ Figure summary_figure(const SweepCells& cells, const Layout& layout) {
       const std::uint64_t count = counts[name][state];
       all += count;
       row.push_back(std::to_string(count));
-      records.push_back({{"who", name}, {"state", state}, {"count", count}});
+      if (count > 0) records.push_back({{"who", name}, {"state", state}, {"count", count}});
     }
     row[1] = std::to_string(all);
     figure.table.rows.push_back(std::move(row));

@@ -106,12 +106,13 @@ Json stopped_layer(const std::vector<Stretch>& stretches) {
   Json records = Json::array();
   for (const Stretch& each : stretches)
     if (each.stopped()) records.push_back({{"from", each.from}, {"to", each.to}, {"what", "the guest stands still"}});
-  return {{"data", inline_data(std::move(records))},
-          {"mark", {{"type", "rect"}, {"color", "#8a8a8a"}, {"opacity", 0.5}}},
-          {"encoding",
-           {{"x", {{"field", "from"}, {"type", "quantitative"}}},
-            {"x2", {{"field", "to"}}},
-            {"tooltip", tooltip({{"what", "", "nominal"}, {"from", "from [ms]"}, {"to", "to [ms]"}})}}}};
+  return {
+      {"data", inline_data(std::move(records))},
+      {"mark", {{"type", "rect"}, {"color", "#8a8a8a"}, {"opacity", 0.5}, {"stroke", "#8a8a8a"}, {"strokeWidth", 1.5}}},
+      {"encoding",
+       {{"x", {{"field", "from"}, {"type", "quantitative"}}},
+        {"x2", {{"field", "to"}}},
+        {"tooltip", tooltip({{"what", "", "nominal"}, {"from", "from [ms]"}, {"to", "to [ms]"}})}}}};
 }
 
 Figure work_figure(const Json& migration, const Work& work, const std::string& name) {
