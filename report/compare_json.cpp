@@ -37,6 +37,15 @@ Json run(const studies::RunFigures& figures) {
           {"warnings", figures.warnings}};
 }
 
+Json work(const studies::RunFigures& figures) {
+  Json all = Json::array();
+  for (const studies::WorkStretch& each : figures.work)
+    all.push_back({{"from_ms", milliseconds(each.from)},
+                   {"to_ms", milliseconds(each.to)},
+                   {"work_lost_ms", milliseconds(each.lost)}});
+  return all;
+}
+
 Json strategy(const studies::StrategyFigures& figures) {
   const auto bytes = [](Bytes size) { return size.value; };
   Json runs = Json::array();
@@ -52,6 +61,7 @@ Json strategy(const studies::StrategyFigures& figures) {
           {"work_lost_ms", spread(figures.work_lost, milliseconds)},
           {"transferred_bytes", spread(figures.sent, bytes)},
           {"rounds", spread(figures.rounds, [](std::uint64_t n) { return n; })},
+          {"work_over_time", work(figures.typical())},
           {"runs", std::move(runs)}};
 }
 

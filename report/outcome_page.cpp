@@ -199,12 +199,12 @@ Figure seeds_figure(const std::vector<ResultFile>& results) {
   Json range = Json::array(), shapes = Json::array();
   for (const std::string& each : outcomes) {
     range.push_back(is_done(each) ? "#0072b2" : "#8a8a8a");
-    shapes.push_back(is_done(each) ? "M-0.15,-1L0.15,-1L0.15,1L-0.15,1Z" : "M-.6,-.6L.6,.6M.6,-.6L-.6,.6");
+    shapes.push_back(is_done(each) ? "M0,-1L0,1" : "M-.6,-.6L.6,.6M.6,-.6L-.6,.6");
   }
   figure.spec = {{"data", inline_data(std::move(records))},
                  {"width", "container"},
                  {"height", {{"step", 30}}},
-                 {"mark", {{"type", "point"}, {"size", 250}, {"strokeWidth", 1.5}}},
+                 {"mark", {{"type", "point"}, {"size", 250}, {"strokeWidth", 2}}},
                  {"encoding",
                   {{"y", std::move(y_json)},
                    {"x", std::move(x_json)},

@@ -82,7 +82,10 @@ Comparison compare(const std::vector<Contender>& contenders, const CompareOption
   const auto run = [&](std::size_t number) {
     sim::RunOptions scenario = contenders[number % contenders.size()].scenario.options;
     scenario.seed += number / contenders.size();
-    runs[number] = figures_of(sim::run(scenario));
+    const sim::RunResult result = sim::run(scenario);
+    runs[number] = figures_of(result);
+    if (result.migrations.size() == 1)
+      runs[number]->work = merged(work_over_time(result.migrations.front()), kWorkStretchesMost);
   };
   for_each_number(runs.size(), options.jobs, run, progress);
 

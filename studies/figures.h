@@ -10,6 +10,7 @@
 #include "sim/options.h"
 #include "sim/result.h"
 #include "studies/statistics.h"
+#include "studies/work.h"
 
 namespace godwit::studies {
 
@@ -31,6 +32,7 @@ struct RunFigures {
   std::uint64_t rounds = 0;                        ///< The most that one migration took, the final pass included.
   std::vector<std::pair<std::string, Nanos>> cpu;  ///< By payer, sorted by name.
   std::vector<std::string> warnings;               ///< Each once.
+  std::vector<WorkStretch> work;                   ///< In a comparison of one migration: when work was lost.
 
   Nanos paid_by(const std::string& payer) const;
 };

@@ -15,7 +15,7 @@
     return {
       background: 'transparent', font: 'system-ui, sans-serif', view: { stroke: grid },
       axis: { labelColor: fg, titleColor: fg, gridColor: grid, domainColor: grid, tickColor: grid, labelFontSize: 12,
-        titleFontSize: 12, labelLimit: narrow() ? 150 : 240 },
+        labelSeparation: 6, titleFontSize: 12, labelLimit: narrow() ? 150 : 240 },
       legend: { labelColor: fg, titleColor: fg, orient: 'bottom', labelLimit: 260, symbolOpacity: 1,
         columns: narrow() ? 1 : 4 },
       header: { labelColor: fg, titleColor: fg, labelFontSize: 13 }, title: { color: fg },

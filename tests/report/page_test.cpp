@@ -140,8 +140,8 @@ TEST(OutcomesPage, WorkIsLostRoundByRound) {
       std::ranges::find_if(page.figures, [](const Figure& each) { return each.title.starts_with("Work lost"); });
   ASSERT_NE(found, page.figures.end());
   ASSERT_EQ(found->table.rows.size(), 2u);
-  EXPECT_EQ(found->table.rows[0], (std::vector<std::string>{"0", "100", "50", "2097.15"}));
-  EXPECT_EQ(found->table.rows[1], (std::vector<std::string>{"100", "110", "10", ""}));
+  EXPECT_EQ(found->table.rows[0], (std::vector<std::string>{"g by s", "0", "100", "50", "2097.15"}));
+  EXPECT_EQ(found->table.rows[1], (std::vector<std::string>{"g by s", "100", "110", "10", ""}));
 }
 
 TEST(TraceEvents, ARoundIsASliceInMicroseconds) {
