@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <iterator>
 #include <utility>
 
 #include "scenarios/quantity.h"
@@ -266,15 +267,15 @@ std::vector<Task> tasks_for(const Loaded& scenario, const PredictOptions& option
 std::variant<std::optional<Predictions>, std::vector<Issue>> predict(const Loaded& scenario,
                                                                      const PredictOptions& options,
                                                                      const Progress& progress) {
-  std::vector<sim::RunOptions> settings;
+  std::vector<sim::RunOptions> cells;
   for (const BitsPerSecond bandwidth : options.bandwidths)
     for (const Nanos downtime : options.downtimes) {
       Prepared made = prepared(scenario, options, {bandwidth, downtime, 0, ""});
       if (auto* issues = std::get_if<std::vector<Issue>>(&made)) return std::move(*issues);
-      settings.push_back(std::get<sim::RunOptions>(std::move(made)));
+      cells.push_back(std::get<sim::RunOptions>(std::move(made)));
     }
-  const std::size_t cells = settings.size();
   Predictions predictions;
+  std::vector<sim::RunOptions> settings;  // the longest runs first: post-copy, page by page
   for (const char* strategy : {"post-copy", "hybrid"}) {
     std::vector<sim::RunOptions> made;
     for (const BitsPerSecond bandwidth : options.bandwidths) {
@@ -285,14 +286,15 @@ std::variant<std::optional<Predictions>, std::vector<Issue>> predict(const Loade
     predictions.post_copy.push_back({strategy, {}});
     std::ranges::move(made, std::back_inserter(settings));
   }
+  std::ranges::move(cells, std::back_inserter(settings));
   const auto all = all_predicted(settings, options, progress);
   if (!all) return std::optional<Predictions>();
-  auto next = all->begin() + static_cast<std::ptrdiff_t>(cells);
-  predictions.cells.assign(all->begin(), next);
+  auto next = all->begin();
   for (PostCopyPrediction& each : predictions.post_copy) {
     each.at.assign(next, next + std::ssize(options.bandwidths));
     next += std::ssize(options.bandwidths);
   }
+  predictions.cells.assign(next, all->end());
   return std::optional(std::move(predictions));
 }
 

@@ -39,7 +39,8 @@ TEST(ReportCommand, AComparisonWritesThePageOfItsStrategies) {
   const Ran ran = godwit({"compare", file, "--strategies", "self-migration,clark05", "--seeds", "2", "--report", page});
   ASSERT_EQ(ran.status, 0) << ran.err;
   EXPECT_THAT(ran.out, HasSubstr("self-migration"));
-  for (const char* each : {"self-migration", "clark05"}) EXPECT_THAT(read_file(page), HasSubstr(each));
+  for (const char* each : {"self-migration", "clark05", "Work lost over time"})
+    EXPECT_THAT(read_file(page), HasSubstr(each));
 }
 
 TEST(ReportCommand, AFormatThatNobodyKnowsIsRefusedBeforeAnythingRuns) {
