@@ -79,8 +79,37 @@ std::string state_of(const Cell& cell) {
   return cell.converges() ? "converges" : cell.completed > 0 ? "with some seeds" : "never";
 }
 
-Json cell_records(const SweepCells& cells) {
+/// Which cells of a map have room for a sign: every one, or of cells that are small every so many.
+class Signs {
+ public:
+  Signs(const SweepCells& cells, const Layout& layout, std::size_t width, std::size_t height)
+      : across_(cells, *layout.x, width), up_(cells, *layout.y, height) {}
+
+  bool at(const SqlValue& x, const SqlValue& y) const { return across_.at(x) && up_.at(y); }
+
+ private:
+  struct Axis {
+    Axis(const SweepCells& cells, std::size_t axis, std::size_t size) {
+      constexpr std::size_t kRoom = 14;  // pixels
+      for (const Cell& each : cells.cells) places.emplace(each.axes[axis], places.size());
+      every = (kRoom * places.size() + size - 1) / size;
+    }
+    bool at(const SqlValue& value) const { return places.at(value) % every == 0; }
+
+    std::map<SqlValue, std::size_t> places;
+    std::size_t every;
+  };
+
+  Axis across_, up_;
+};
+
+constexpr std::size_t kMapWidth = 230, kMapHeight = 220;
+constexpr std::size_t kWinnersWidth = 300, kWinnersHeight = 320;  // as wide as a phone lets it be
+
+Json cell_records(const SweepCells& cells, const Layout& layout) {
   Json records = Json::array();
+  std::optional<Signs> signs;
+  if (layout.x && layout.y) signs.emplace(cells, layout, kMapWidth, kMapHeight);
   for (const Cell& each : cells.cells) {
     Json record = Json::object();
     for (std::size_t i = 0; i < each.axes.size(); ++i) record[field_of(i)] = json_of(each.axes[i]);
@@ -92,6 +121,8 @@ Json cell_records(const SweepCells& cells) {
       record["high"] = std::max(each.downtime_ms.high, 0.001);
       record["p95"] = std::max(each.downtime_ms.p95, 0.001);
     }
+    if (!each.converges() && signs && signs->at(each.axes[*layout.x], each.axes[*layout.y]))
+      record["sign"] = each.completed > 0 ? "~" : "\u00d7";
     record["time"] = each.total_time_ms.median;
     record["bytes"] = each.transferred_bytes.median;
     records.push_back(std::move(record));
@@ -224,9 +255,9 @@ std::pair<double, double> ends_of(const SweepCells& cells, std::size_t axis) {
   return {values.front(), values.back()};
 }
 
-/// A sign on the cells of a map for which `test` is true.
-Json sign_layer(const Json& x, const Json& y, const std::string& test, const std::string& sign) {
-  return {{"transform", Json::array({{{"filter", test}}, {{"calculate", sign}, {"as", "sign"}}})},
+/// The signs on the cells of a map that have one.
+Json sign_layer(const Json& x, const Json& y) {
+  return {{"transform", Json::array({{{"filter", "isValid(datum.sign)"}}})},
           {"mark", {{"type", "text"}, {"color", "#000000"}, {"fontSize", 13}, {"tooltip", nullptr}}},
           {"encoding", {{"x", x}, {"y", y}, {"text", {{"field", "sign"}, {"type", "nominal"}}}}}};
 }
@@ -292,8 +323,7 @@ Figure map_figure(const SweepCells& cells, const Layout& layout) {
                 {"scale", std::move(scale)},
                 {"legend", {{"format", "~s"}, {"tickCount", 4}}}}},
               {"tooltip", tooltip(shown_fields)}}}};
-  Json failure = sign_layer(x, y, "!isValid(datum.down)", "datum.state === 'never' ? '\u00d7' : '~'");
-  Json inner{{"height", 220}, {"layer", Json::array({std::move(cell), std::move(failure)})}};
+  Json inner{{"height", kMapHeight}, {"layer", Json::array({std::move(cell), sign_layer(x, y)})}};
   figure.spec = faceted(std::move(inner), cells, layout, "cells");
   figure.table =
       cell_table(cells,
@@ -387,7 +417,9 @@ Figure winner_figure(Page& page, const SweepCells& cells, const Layout& layout) 
   figure.table.columns.erase(figure.table.columns.begin() + static_cast<std::ptrdiff_t>(contender));
   figure.table.columns.insert(figure.table.columns.end(), {"winner", "downtime_median_ms"});
   Json records = Json::array();
+  const Signs signs(cells, layout, kWinnersWidth, kWinnersHeight);
   for (const studies::Winner& each : studies::winners(cells, contender)) {
+    const auto value_at = [&](std::size_t axis) { return each.axes[axis < contender ? axis : axis - 1]; };
     Json record = Json::object();
     std::vector<std::string> row;
     for (std::size_t i = 0, k = 0; i < cells.axes.size(); ++i) {
@@ -396,6 +428,7 @@ Figure winner_figure(Page& page, const SweepCells& cells, const Layout& layout) 
       record[field_of(i)] = json_of(each.axes[k++]);
     }
     record["winner"] = each.name;
+    if (each.name == "none converges" && signs.at(value_at(*layout.x), value_at(*layout.y))) record["sign"] = "\u00d7";
     record["down"] = each.downtime_ms;
     row.push_back(each.name);
     row.push_back(number(each.downtime_ms));
@@ -418,13 +451,9 @@ Figure winner_figure(Page& page, const SweepCells& cells, const Layout& layout) 
                              {field_of(*layout.y), title_of(cells.axes[*layout.y])},
                              {"winner", "winner", "nominal"},
                              {"down", "downtime, median [ms]"}})}}}};
-  figure.spec = {
-      {"data", named_data("winners")},
-      {"width", "container"},
-      {"height", 320},
-      {"params", Json::array()},
-      {"transform", Json::array()},
-      {"layer", Json::array({std::move(cell), sign_layer(x, y, "datum.winner === 'none converges'", "'\u00d7'")})}};
+  figure.spec = {{"data", named_data("winners")}, {"width", "container"},
+                 {"height", kWinnersHeight},      {"params", Json::array()},
+                 {"transform", Json::array()},    {"layer", Json::array({std::move(cell), sign_layer(x, y)})}};
   add_choices(figure.spec, cells, layout.others);
   return figure;
 }
@@ -442,7 +471,7 @@ void add_sweep(Page& page, studies::SweepStore& store) {
   const studies::StoreHeader& header = store.header();
   const std::string command = fmt::format("godwit sweep {}", header.file);
   const std::size_t first = page.figures.size();
-  page.datasets["cells"] = cell_records(cells);
+  page.datasets["cells"] = cell_records(cells, layout);
   page.figures.push_back(summary_figure(cells, layout));
   if (layout.x && layout.y) page.figures.push_back(map_figure(cells, layout));
   if (layout.x && layout.y && layout.contender) page.figures.push_back(winner_figure(page, cells, layout));
