@@ -4,17 +4,17 @@
 
 #include <algorithm>
 #include <map>
-#include <optional>
+#include <utility>
 
 #include "report/charts.h"
 #include "report/format.h"
+#include "report/sweep_charts.h"
 #include "studies/sweep_cells.h"
 
 namespace godwit::report {
 namespace {
 
 using studies::Cell;
-using studies::Row;
 using studies::shown;
 using studies::SqlValue;
 using studies::SweepCells;
@@ -23,209 +23,11 @@ using studies::SweepColumn;
 constexpr std::size_t kCellsMost = 20'000;
 constexpr std::size_t kPointsMost = 1'000;
 
-Json json_of(const SqlValue& value) {
-  if (const auto* whole = std::get_if<std::int64_t>(&value)) return *whole;
-  if (const auto* real = std::get_if<double>(&value)) return *real;
-  const auto* text = std::get_if<std::string>(&value);
-  return text ? Json(*text) : Json();
-}
-
-std::string field_of(std::size_t axis) { return fmt::format("a{}", axis); }
-
-/// "write rate [pages/s]" for /guests/0/workload/write_rate.
-std::string title_of(const SweepColumn& column) {
-  std::string name = column.pointer.substr(column.pointer.rfind('/') + 1);
-  if (name == "name" && column.pointer.find("strategy") != std::string::npos) name = "strategy";
-  return words_of(name) + (column.unit.empty() ? "" : " [" + column.unit + "]");
-}
-
-/// Which axis of the sweep is which axis of the charts.
-struct Layout {
-  std::optional<std::size_t> x, y, contender;
-  std::vector<std::size_t> others;  ///< Chosen by the reader.
-};
-
-std::optional<std::size_t> find_axis(const SweepCells& cells, bool numeric, const char* word,
-                                     std::optional<std::size_t> except = {}) {
-  std::optional<std::size_t> first;
-  for (std::size_t i = 0; i < cells.axes.size(); ++i) {
-    if ((cells.axes[i].type != "TEXT") != numeric || i == except) continue;
-    if (cells.axes[i].pointer.find(word) != std::string::npos) return i;
-    if (!first) first = i;
-  }
-  return first;
-}
-
-Layout layout_of(const SweepCells& cells) {
-  Layout layout;
-  layout.contender = find_axis(cells, false, "strategy");
-  layout.x = find_axis(cells, true, "rate");
-  layout.y = find_axis(cells, true, "bandwidth", layout.x);
-  for (std::size_t i = 0; i < cells.axes.size(); ++i)
-    if (i != layout.x && i != layout.y && i != layout.contender) layout.others.push_back(i);
-  return layout;
-}
-
-std::vector<Json> values_of(const SweepCells& cells, std::size_t axis) {
-  std::vector<Json> values;
-  for (const Cell& each : cells.cells) {
-    Json value = json_of(each.axes[axis]);
-    if (std::ranges::find(values, value) == values.end()) values.push_back(std::move(value));
-  }
-  return values;
-}
-
-std::string state_of(const Cell& cell) {
-  return cell.converges() ? "converges" : cell.completed > 0 ? "with some seeds" : "never";
-}
-
-/// Which cells of a map have room for a sign: every one, or of cells that are small every so many.
-class Signs {
- public:
-  Signs(const SweepCells& cells, const Layout& layout, std::size_t width, std::size_t height)
-      : across_(cells, *layout.x, width), up_(cells, *layout.y, height) {}
-
-  bool at(const SqlValue& x, const SqlValue& y) const { return across_.at(x) && up_.at(y); }
-
- private:
-  struct Axis {
-    Axis(const SweepCells& cells, std::size_t axis, std::size_t size) {
-      constexpr std::size_t kRoom = 14;  // pixels
-      for (const Cell& each : cells.cells) places.emplace(each.axes[axis], places.size());
-      every = (kRoom * places.size() + size - 1) / size;
-    }
-    bool at(const SqlValue& value) const { return places.at(value) % every == 0; }
-
-    std::map<SqlValue, std::size_t> places;
-    std::size_t every;
-  };
-
-  Axis across_, up_;
-};
-
-constexpr std::size_t kMapWidth = 230, kMapHeight = 220;
-constexpr std::size_t kWinnersWidth = 300, kWinnersHeight = 320;  // as wide as a phone lets it be
-
-Json cell_records(const SweepCells& cells, const Layout& layout) {
-  Json records = Json::array();
-  std::optional<Signs> signs;
-  if (layout.x && layout.y) signs.emplace(cells, layout, kMapWidth, kMapHeight);
-  for (const Cell& each : cells.cells) {
-    Json record = Json::object();
-    for (std::size_t i = 0; i < each.axes.size(); ++i) record[field_of(i)] = json_of(each.axes[i]);
-    record["point"] = each.first_point;
-    record["state"] = state_of(each);
-    if (each.converges()) {  // a downtime of nought has no place on a log scale
-      record["down"] = std::max(each.downtime_ms.median, 0.001);
-      record["low"] = std::max(each.downtime_ms.low, 0.001);
-      record["high"] = std::max(each.downtime_ms.high, 0.001);
-      record["p95"] = std::max(each.downtime_ms.p95, 0.001);
-    }
-    if (!each.converges() && signs && signs->at(each.axes[*layout.x], each.axes[*layout.y]))
-      record["sign"] = each.completed > 0 ? "~" : "\u00d7";
-    record["time"] = each.total_time_ms.median;
-    record["bytes"] = each.transferred_bytes.median;
-    records.push_back(std::move(record));
-  }
-  return records;
-}
-
-std::vector<Channel> axis_channels(const SweepCells& cells) {
-  std::vector<Channel> all;
-  for (std::size_t i = 0; i < cells.axes.size(); ++i)
-    all.push_back({field_of(i), title_of(cells.axes[i]), cells.axes[i].type == "TEXT" ? "nominal" : "quantitative"});
-  return all;
-}
-
-/// The place of a cell on a map: one step for each value, whatever lies between them.
-Json step_channel(const SweepCells& cells, std::size_t axis, bool upwards) {
-  return {{"field", field_of(axis)},
-          {"type", "ordinal"},
-          {"title", title_of(cells.axes[axis])},
-          {"sort", upwards ? "descending" : "ascending"},
-          {"axis", {{"labelExpr", "format(datum.value, '.3~s')"}, {"labelOverlap", true}, {"labelAngle", 0}}}};
-}
-
-/// As people read them.
-std::vector<std::string> labels_of(const std::vector<Json>& values, const std::string& unit) {
-  std::vector<std::string> labels;
-  for (const Json& each : values) {
-    if (each.is_number_unsigned() || each.is_number_integer())
-      labels.push_back(unit == "bytes" ? human(Bytes{each.get<std::uint64_t>()}) : grouped(each.get<std::uint64_t>()));
-    else
-      labels.push_back(each.is_string() ? each.get<std::string>() : each.dump());
-  }
-  return labels;
-}
-
-/// A selection box for each of the axes that the charts do not show, at its first value.
-void add_choices(Json& spec, const SweepCells& cells, const std::vector<std::size_t>& axes) {
-  for (const std::size_t axis : axes) {
-    const std::string name = "choice_" + field_of(axis);
-    const std::vector<Json> values = values_of(cells, axis);
-    spec["params"].push_back({{"name", name},
-                              {"value", values.front()},
-                              {"bind",
-                               {{"input", "select"},
-                                {"options", values},
-                                {"labels", labels_of(values, cells.axes[axis].unit)},
-                                {"name", title_of(cells.axes[axis]) + " "}}}});
-    spec["transform"].push_back({{"filter", fmt::format("datum.{} === {}", field_of(axis), name)}});
-  }
-}
-
-/// `inner` once for each contender, where there are any.
-Json faceted(Json inner, const SweepCells& cells, const Layout& layout, const std::string& data) {
-  Json spec;
-  if (layout.contender) {
-    inner["width"] = 220;
-    spec = {{"facet",
-             {{"field", field_of(*layout.contender)},
-              {"type", "nominal"},
-              {"title", nullptr},
-              {"sort", values_of(cells, *layout.contender)}}},
-            {"columns", 3},
-            {"resolve", {{"axis", {{"x", "independent"}}}}},
-            {"spec", std::move(inner)}};
-  } else {
-    spec = std::move(inner);
-    spec["width"] = "container";
-  }
-  spec["data"] = named_data(data);
-  spec["params"] = spec["transform"] = Json::array();
-  add_choices(spec, cells, layout.others);
-  if (layout.contender)
-    add_filters(spec, {{field_of(*layout.contender), title_of(cells.axes[*layout.contender])}},
-                {values_of(cells, *layout.contender)});
-  return spec;
-}
-
 std::vector<std::string> axis_names(const SweepCells& cells) {
   std::vector<std::string> names;
   for (const SweepColumn& each : cells.axes) names.push_back(each.name);
   return names;
 }
-
-/// A table of cells: their axes, and what `more` says of each.
-template <class More>
-PageTable cell_table(const SweepCells& cells, std::vector<std::string> names, More more) {
-  PageTable table;
-  table.columns = axis_names(cells);
-  table.columns.insert(table.columns.end(), names.begin(), names.end());
-  for (const Cell& each : cells.cells) {
-    if (table.rows.size() == kPointsMost) {
-      ++table.left_out;
-      continue;
-    }
-    std::vector<std::string> row;
-    for (const SqlValue& value : each.axes) row.push_back(shown(value));
-    for (std::string& value : more(each)) row.push_back(std::move(value));
-    table.rows.push_back(std::move(row));
-  }
-  return table;
-}
-
-std::string number(double value) { return fmt::format("{}", value); }
 
 /// The least and the most that the charts of downtime show: of medians, or of all that is known of them.
 std::pair<double, double> downtimes_of(const SweepCells& cells, bool all) {
@@ -255,14 +57,28 @@ std::pair<double, double> ends_of(const SweepCells& cells, std::size_t axis) {
   return {values.front(), values.back()};
 }
 
-/// The signs on the cells of a map that have one.
-Json sign_layer(const Json& x, const Json& y) {
-  return {{"transform", Json::array({{{"filter", "isValid(datum.sign)"}}})},
-          {"mark", {{"type", "text"}, {"color", "#000000"}, {"fontSize", 13}, {"tooltip", nullptr}}},
-          {"encoding", {{"x", x}, {"y", y}, {"text", {{"field", "sign"}, {"type", "nominal"}}}}}};
+/// A table of cells: their axes, and what `more` says of each.
+template <class More>
+PageTable cell_table(const SweepCells& cells, std::vector<std::string> names, More more) {
+  PageTable table;
+  table.columns = axis_names(cells);
+  table.columns.insert(table.columns.end(), names.begin(), names.end());
+  for (const Cell& each : cells.cells) {
+    if (table.rows.size() == kPointsMost) {
+      ++table.left_out;
+      continue;
+    }
+    std::vector<std::string> row;
+    for (const SqlValue& value : each.axes) row.push_back(shown(value));
+    for (std::string& value : more(each)) row.push_back(std::move(value));
+    table.rows.push_back(std::move(row));
+  }
+  return table;
 }
 
-Figure summary_figure(const SweepCells& cells, const Layout& layout) {
+std::string number(double value) { return fmt::format("{}", value); }
+
+Figure summary_figure(const SweepCells& cells, const SweepLayout& layout) {
   const std::vector<std::string> states{"converges", "with some seeds", "never"};
   std::vector<std::string> names;
   std::map<std::string, std::map<std::string, std::uint64_t>> counts;
@@ -294,7 +110,7 @@ Figure summary_figure(const SweepCells& cells, const Layout& layout) {
   return figure;
 }
 
-Figure map_figure(const SweepCells& cells, const Layout& layout) {
+Figure map_figure(const SweepCells& cells, const SweepLayout& layout) {
   Figure figure;
   figure.title = "Convergence map";
   figure.text =
@@ -339,7 +155,7 @@ Figure map_figure(const SweepCells& cells, const Layout& layout) {
   return figure;
 }
 
-Figure lines_figure(const SweepCells& cells, const Layout& layout) {
+Figure lines_figure(const SweepCells& cells, const SweepLayout& layout) {
   Figure figure;
   figure.title = "Downtime and its confidence";
   figure.text =
@@ -393,7 +209,7 @@ Figure lines_figure(const SweepCells& cells, const Layout& layout) {
   return figure;
 }
 
-Figure winner_figure(Page& page, const SweepCells& cells, const Layout& layout) {
+Figure winner_figure(Page& page, const SweepCells& cells, const SweepLayout& layout) {
   const std::size_t contender = *layout.contender;
   const std::string who = title_of(cells.axes[contender]);
   Figure figure;
@@ -417,7 +233,7 @@ Figure winner_figure(Page& page, const SweepCells& cells, const Layout& layout) 
   figure.table.columns.erase(figure.table.columns.begin() + static_cast<std::ptrdiff_t>(contender));
   figure.table.columns.insert(figure.table.columns.end(), {"winner", "downtime_median_ms"});
   Json records = Json::array();
-  const Signs signs(cells, layout, kWinnersWidth, kWinnersHeight);
+  const MapSigns signs(cells, layout, kWinnersWidth, kWinnersHeight);
   for (const studies::Winner& each : studies::winners(cells, contender)) {
     const auto value_at = [&](std::size_t axis) { return each.axes[axis < contender ? axis : axis - 1]; };
     Json record = Json::object();
@@ -467,7 +283,7 @@ void add_sweep(Page& page, studies::SweepStore& store) {
     throw studies::StoreError(
         fmt::format("{}: {} combinations are more than a page can carry ({}); the file itself has them all",
                     store.path(), cells.cells.size(), kCellsMost));
-  const Layout layout = layout_of(cells);
+  const SweepLayout layout = layout_of(cells);
   const studies::StoreHeader& header = store.header();
   const std::string command = fmt::format("godwit sweep {}", header.file);
   const std::size_t first = page.figures.size();
