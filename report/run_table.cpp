@@ -66,6 +66,9 @@ std::string effect(const sim::MigrationResult& migration) {
   if (migration.dropped.value > 0)
     text += fmt::format(", {} of page cache dropped, which take {} to read again",
                         plural(migration.dropped.value, "page"), human(migration.reread));
+  if (migration.stunned > 0)
+    text +=
+        fmt::format(", {} of its processes stunned, together for {}", migration.stunned, human(migration.stunned_time));
   const auto& own = migration.self_dirtied;
   const std::uint64_t dirtied =
       own.in_flight.value + own.rings_and_stack.value + own.bitmap.value + own.page_tables.value;

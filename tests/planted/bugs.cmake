@@ -96,7 +96,7 @@ godwit_plant(runs_the_guest_before_commit FILE core/destination.cpp
 godwit_plant(commits_without_a_fence FILE core/source.cpp
   FROM "if (!plan_.goes_on) guest_.fence();"
   TO ""
-  CAUGHT "fenced|verified")
+  CAUGHT "fenced|verified|home")
 
 godwit_plant(runs_the_guest_twice FILE core/source.cpp
   FROM "if (!plan_.goes_on) guest_.fence();"
@@ -122,7 +122,7 @@ godwit_plant(commits_before_ready FILE core/source.cpp
   if"
   TO "const Message answer{Message::Kind::kReady, said};
   if"
-  CAUGHT "dry")
+  CAUGHT "dry|agrees")
 
 godwit_plant(sends_records_out_of_order FILE core/source.cpp
   FROM "record.sequence = sequence_++;"
