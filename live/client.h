@@ -24,8 +24,8 @@ struct ClientFigures {
 };
 
 /// Writes a key of the guest that answers at one of `addresses`, reads it back, and goes on with the next, one request at
-/// a time and about every `interval`; connects again, at one address after the other, where a connection ends. At the end reads every key that
-/// it has written.
+/// a time and about every `interval`; connects again, at one address after the other, where a connection ends. At the end
+/// reads every key that it has written.
 void run_client(const std::vector<Address>& addresses, Nanos interval, ClientFigures& figures);
 
 }  // namespace godwit::live

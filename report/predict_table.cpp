@@ -178,7 +178,10 @@ std::string differences_table(const PredictOptions& options, const std::vector<M
   std::size_t same = 0;
   for (std::size_t i = 0; i < differences.size(); ++i) {
     const ModelDifference& each = differences[i];
-    if (agree(each) && ++same > 0) continue;
+    if (agree(each)) {
+      ++same;
+      continue;
+    }
     table.add({rate_text(options.bandwidths[i / options.downtimes.size()]),
                limit_text(options.downtimes[i % options.downtimes.size()]), total_text(each.model),
                total_text(each.plain_bits), total_text(each.curve), total_text(each.pace), total_text(each.core),

@@ -119,22 +119,26 @@ Predicted predicted(const std::vector<RunFigures>& runs) {
   return result;
 }
 
+/// for_each_number, where `progress` may be empty. Returns whether it came to its end.
+bool all_of_numbers(std::size_t count, const PredictOptions& options, const std::function<void(std::size_t)>& work,
+                    const Progress& progress) {
+  std::size_t finished = 0;
+  for_each_number(count, options.jobs, work, [&](std::size_t done, std::size_t total) {
+    finished = done;
+    return !progress || progress(done, total);
+  });
+  return finished == count;
+}
+
 /// What every setting comes to, in their order; nothing where `progress` ended it.
 std::optional<std::vector<Predicted>> all_predicted(const std::vector<sim::RunOptions>& settings,
                                                     const PredictOptions& options, const Progress& progress) {
   std::vector<std::vector<RunFigures>> runs(settings.size(), std::vector<RunFigures>(options.seeds));
-  std::size_t finished = 0;
-  for_each_number(
-      settings.size() * options.seeds, options.jobs,
-      [&](std::size_t number) {
-        const std::size_t seed = number % options.seeds, setting = number / options.seeds;
-        runs[setting][seed] = run_with(settings[setting], seed);
-      },
-      [&](std::size_t done, std::size_t total) {
-        finished = done;
-        return !progress || progress(done, total);
-      });
-  if (finished < settings.size() * options.seeds) return std::nullopt;
+  const auto work = [&](std::size_t number) {
+    const std::size_t seed = number % options.seeds, setting = number / options.seeds;
+    runs[setting][seed] = run_with(settings[setting], seed);
+  };
+  if (!all_of_numbers(settings.size() * options.seeds, options, work, progress)) return std::nullopt;
   std::vector<Predicted> all;
   for (const auto& each : runs) all.push_back(predicted(each));
   return all;
@@ -301,15 +305,8 @@ std::variant<std::optional<Predictions>, std::vector<Issue>> predict(const Loade
 bool find_least(const Loaded& scenario, const PredictOptions& options, Predictions& predictions,
                 const Progress& progress) {
   const std::vector<Task> tasks = tasks_for(scenario, options, predictions);
-  std::size_t finished = 0;
-  for_each_number(
-      tasks.size(), options.jobs,
-      [&](std::size_t number) { *tasks[number].into = least(scenario, options, tasks[number].search); },
-      [&](std::size_t done, std::size_t total) {
-        finished = done;
-        return !progress || progress(done, total);
-      });
-  return finished == tasks.size();
+  const auto work = [&](std::size_t number) { *tasks[number].into = least(scenario, options, tasks[number].search); };
+  return all_of_numbers(tasks.size(), options, work, progress);
 }
 
 std::vector<ModelDifference> differences(const Loaded& scenario, const DirtySamples& samples,

@@ -14,21 +14,8 @@ using test::cpu_of;
 using test::kMiB;
 using test::migrate;
 
-sim::MigrationOptions by(const scenarios::Json& strategy) {
-  sim::MigrationOptions options = test::plain_run().migrations[0];
-  options.strategy = test::read_strategy(strategy).options;
-  options.strategy.sender.derived = false;  // what the sending dirties is not the question here
-  return options;
-}
-
-/// An idle guest of 64 MiB, 16,384 pages, of which a quarter, the upper 4,096, is free.
 sim::RunOptions quarter_free(const scenarios::Json& strategy) {
-  sim::RunOptions run = test::plain_run();
-  run.guests[0].memory = {64 * kMiB};
-  run.guests[0].pages = {{.kind = sim::PageKind::kFree, .share = kWhole / 4, .at_high = true}};
-  run.guests[0].workload = {};
-  run.migrations[0] = by(strategy);
-  return run;
+  return test::quarter_of(sim::PageKind::kFree, strategy);
 }
 
 scenarios::Json self(const char* free_pages) { return {{"name", "self-migration"}, {"free_pages", free_pages}}; }
@@ -177,7 +164,7 @@ TEST(Ballooning, IsNoTimeInWhichSendingWasAllowed) {
 TEST(FreePages, OfRealBytesAreZeroesWhereTheGuestComesTo) {
   sim::RunOptions run = quarter_free(self("skip"));
   run.guests[0].contents = sim::Contents::kBytes;
-  sim::MigrationOptions back = by({{"name", "qemu-10"}});
+  sim::MigrationOptions back = test::migration_by({{"name", "qemu-10"}});
   back.to = 0;
   back.at = 10s;
   run.migrations.push_back(back);

@@ -14,15 +14,8 @@ using test::cpu_of;
 using test::kMiB;
 using test::migrate;
 
-/// An idle guest of 64 MiB, 16,384 pages, of which a quarter, the upper 4,096, is page cache.
 sim::RunOptions quarter_cached(const char* page_cache) {
-  sim::RunOptions run = test::plain_run();
-  run.guests[0].memory = {64 * kMiB};
-  run.guests[0].pages = {{.kind = sim::PageKind::kPageCache, .share = kWhole / 4, .at_high = true}};
-  run.guests[0].workload = {};
-  run.migrations[0].strategy = test::read_strategy({{"name", "self-migration"}, {"page_cache", page_cache}}).options;
-  run.migrations[0].strategy.sender.derived = false;  // what the sending dirties is not the question here
-  return run;
+  return test::quarter_of(sim::PageKind::kPageCache, {{"name", "self-migration"}, {"page_cache", page_cache}});
 }
 
 TEST(PageCache, IsSentOrDropped) {

@@ -21,16 +21,13 @@ workloads::Options sweep(std::uint64_t rate, std::uint64_t mib) {
 /// A guest of 64 MiB that moves itself at no cost of CPU, over 1 Gbit/s: the first round takes 537 ms.
 sim::RunOptions moving(const workloads::Options& workload, std::uint32_t faults, std::uint32_t after_rounds) {
   sim::RunOptions run = test::plain_run();
-  run.guests[0].memory = {64 * kMiB};
   run.guests[0].workload = workload;
-  run.migrations[0].strategy = test::read_strategy({{"name", "self-migration"},
-                                                    {"page_header", "0 B"},
-                                                    {"downtime_limit", "1 ms"},
-                                                    {"rounds_max", 8},
-                                                    {"stun_faults", faults},
-                                                    {"stun_after_rounds", after_rounds}})
-                                   .options;
-  run.migrations[0].strategy.sender.derived = false;
+  run.migrations[0] = test::migration_by({{"name", "self-migration"},
+                                          {"page_header", "0 B"},
+                                          {"downtime_limit", "1 ms"},
+                                          {"rounds_max", 8},
+                                          {"stun_faults", faults},
+                                          {"stun_after_rounds", after_rounds}});
   return run;
 }
 
