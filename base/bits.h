@@ -5,8 +5,8 @@
 
 namespace godwit {
 
-/// How many bits of `word` are set. Without the instruction a compiler calls its library for std::popcount, one table
-/// look-up for each byte; this is twelve operations in line (Warren, Hacker's Delight, 5-1).
+/// How many bits of `word` are set. For a processor that may lack the instruction a compiler calls its library for
+/// std::popcount, one table look-up for each byte; this is twelve operations in line (Warren, Hacker's Delight, 5-1).
 constexpr unsigned popcount(std::uint64_t word) {
 #ifdef __POPCNT__
   return static_cast<unsigned>(std::popcount(word));

@@ -2,9 +2,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "base/bits.h"
 #include "base/check.h"
+#include "base/page_run.h"
 
 namespace godwit {
 
@@ -27,6 +29,9 @@ struct PageKernels {
   /// from &= ~what, in the words of `which`; takes the words that become 0 out of `present`. Returns how many bits are gone.
   std::uint64_t (*subtract)(std::uint64_t* from, const std::uint64_t* what, std::uint64_t which,
                             std::uint64_t& present);
+  /// The same with masks, all of this block, in whatever order. merge_runs adds their words to `present`.
+  std::uint64_t (*merge_runs)(std::uint64_t* into, std::span<const PageRun> masks, std::uint64_t& present);
+  std::uint64_t (*subtract_runs)(std::uint64_t* from, std::span<const PageRun> masks, std::uint64_t& present);
 };
 
 namespace plain_kernels {
@@ -51,9 +56,32 @@ inline std::uint64_t subtract(std::uint64_t* from, const std::uint64_t* what, st
   return gone;
 }
 
+inline std::uint64_t merge_runs(std::uint64_t* into, std::span<const PageRun> masks, std::uint64_t& present) {
+  std::uint64_t added = 0;
+  for (const PageRun& run : masks) {
+    const std::uint64_t w = run.word() % 64;
+    added += popcount(run.mask() & ~into[w]);
+    into[w] |= run.mask();
+    present |= std::uint64_t{1} << w;
+  }
+  return added;
+}
+
+inline std::uint64_t subtract_runs(std::uint64_t* from, std::span<const PageRun> masks, std::uint64_t& present) {
+  std::uint64_t gone = 0;
+  for (const PageRun& run : masks) {
+    const std::uint64_t w = run.word() % 64;
+    gone += popcount(from[w] & run.mask());
+    from[w] &= ~run.mask();
+    if (from[w] == 0) present &= ~(std::uint64_t{1} << w);
+  }
+  return gone;
+}
+
 }  // namespace plain_kernels
 
-inline constexpr PageKernels kPlainKernels{&plain_kernels::merge, &plain_kernels::subtract};
+inline constexpr PageKernels kPlainKernels{&plain_kernels::merge, &plain_kernels::subtract, &plain_kernels::merge_runs,
+                                           &plain_kernels::subtract_runs};
 
 /// Lends sets what they need for blocks that are neither empty nor full, and takes it back: a set costs what is in it.
 /// What has been given back is lent again before `more` is asked.

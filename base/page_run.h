@@ -45,6 +45,11 @@ class PageRun {
   constexpr std::uint64_t word() const { return place(); }  ///< Requires is_mask().
   constexpr std::uint64_t mask() const { return what_; }    ///< Requires is_mask().
 
+  /// Two numbers that say all of it, the same in every version: the word or first page, times four, and what it is; and
+  /// the mask or the count. For hashes.
+  constexpr std::uint64_t where() const { return where_ << 2 | (where_ & kZeroFlag) >> 61 | where_ >> 63; }
+  constexpr std::uint64_t what() const { return what_; }
+
   /// Cuts this run after its first `n` pages: keeps those, returns the rest. Requires 0 < n < count().
   constexpr PageRun split_after(std::uint64_t n) {
     const std::uint64_t flags = where_ & (kMaskFlag | kZeroFlag);

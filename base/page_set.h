@@ -82,6 +82,31 @@ class PageSet {
     return (block.present >> (index % kBlockWords) & 1) != 0 ? block.words[index % kBlockWords] : 0;
   }
 
+  /// Reads words of a set that does not change meanwhile. Words of the block of the one before cost next to nothing.
+  class Reader {
+   public:
+    explicit Reader(const PageSet& set) : set_(set) {}
+    /// word(index).
+    std::uint64_t word(std::uint64_t index) {
+      if (index / kBlockWords != block_) enter(index / kBlockWords);
+      return words_ != nullptr ? words_[index % kBlockWords] : full_ ? set_.full_word(index) : 0;
+    }
+
+   private:
+    void enter(std::uint64_t b) {
+      block_ = b;
+      const std::uint64_t count = set_.count_in_block(b);
+      full_ = count == set_.pages_in(b);
+      const bool mixed = count > 0 && !full_;
+      words_ = mixed ? set_.groups_[b / kGroupBlocks].blocks[b % kGroupBlocks].words : nullptr;
+    }
+
+    const PageSet& set_;
+    std::uint64_t block_ = UINT64_MAX;
+    const std::uint64_t* words_ = nullptr;  // of a mixed block
+    bool full_ = false;
+  };
+
   /// Pages of block `index` in the set.
   std::uint64_t count_in_block(std::uint64_t index) const {
     const PageBlock& group = groups_[index / kGroupBlocks];
@@ -189,6 +214,34 @@ class PageSet {
     const std::uint64_t gone = kernels().subtract(block.words, some.words, some.present, block.present);
     shrink(some.block, block, gone);
     return gone;
+  }
+
+  /// Adds all pages of `runs`; returns how many were new. Masks of one block that follow each other are one step.
+  std::uint64_t add(std::span<const PageRun> runs) {
+    const std::uint64_t before = count_;
+    by_blocks(
+        runs, [this](PageRange range) { add(range); },
+        [this](std::uint64_t b, std::span<const PageRun> masks) {
+          if (block_full(b)) return;
+          PageBlock& block = open(b);
+          if (block.count == 0) begin_empty(block);
+          grow(b, block, kernels().merge_runs(block.words, masks, block.present));
+        });
+    return count_ - before;
+  }
+
+  /// Takes all pages of `runs` out; returns how many were there.
+  std::uint64_t remove(std::span<const PageRun> runs) {
+    const std::uint64_t before = count_;
+    by_blocks(
+        runs, [this](PageRange range) { remove(range); },
+        [this](std::uint64_t b, std::span<const PageRun> masks) {
+          if (count_in_block(b) == 0) return;
+          PageBlock& block = open(b);
+          if (block.count == pages_in(b)) begin_full(b, block);
+          shrink(b, block, kernels().subtract_runs(block.words, masks, block.present));
+        });
+    return before - count_;
   }
 
   /// Adds what `other` has in `range`. Returns how many were new. Requires equal sizes.
@@ -541,6 +594,28 @@ class PageSet {
 
   // ---- walks
 
+  /// Tells of `runs` block by block: `solid(PageRange)` for each solid run, `masks(block, span)` for masks of one block
+  /// that follow each other.
+  template <class Solid, class Masks>
+  void by_blocks(std::span<const PageRun> runs, Solid&& solid, Masks&& masks) const {
+    for (std::size_t i = 0; i < runs.size();) {
+      if (!runs[i].is_mask()) {
+        solid(PageRange{runs[i].first(), runs[i].count()});
+        ++i;
+        continue;
+      }
+      const std::size_t from = i;
+      const std::uint64_t b = runs[i].word() / kBlockWords;
+      while (++i < runs.size() && runs[i].is_mask() && runs[i].word() / kBlockWords == b) {
+      }
+      const std::span<const PageRun> those = runs.subspan(from, i - from);
+      GODWIT_CHECK(b < block_count());
+      if (pages_in(b) < kBlockPages)
+        for (const PageRun& run : those) GODWIT_CHECK((run.mask() & ~full_word(run.word())) == 0);
+      masks(b, those);
+    }
+  }
+
   /// Cuts `range` into whole groups, whole blocks and parts of blocks.
   template <class Group, class Block, class Part>
   void in_parts(PageRange range, Group&& group, Block&& block, Part&& rest) {
@@ -650,33 +725,6 @@ template <class Visit>
 void for_each_run(const BlockWords& some, Visit&& visit) {
   for_each_bit(some.present,
                [&](unsigned w) { visit(PageRun::of_word(some.block * PageSet::kBlockWords + w, some.words[w])); });
-}
-
-/// Tells of `runs` block by block: `solid(PageRange)` for each solid run, and `some(BlockWords)` for masks that follow
-/// each other in one block.
-template <class Solid, class Some>
-void by_blocks(std::span<const PageRun> runs, Solid&& solid, Some&& some) {
-  std::uint64_t words[PageSet::kBlockWords] = {};
-  BlockWords open{0, words, 0};
-  const auto flush = [&] {
-    if (open.present == 0) return;
-    some(open);
-    for_each_bit(open.present, [&](unsigned w) { words[w] = 0; });
-    open.present = 0;
-  };
-  for (const PageRun& run : runs) {
-    if (!run.is_mask()) {
-      flush();
-      solid(PageRange{run.first(), run.count()});
-      continue;
-    }
-    if (run.word() / PageSet::kBlockWords != open.block) flush();
-    open.block = run.word() / PageSet::kBlockWords;
-    const std::uint64_t w = run.word() % PageSet::kBlockWords;
-    words[w] |= run.mask();
-    open.present |= std::uint64_t{1} << w;
-  }
-  flush();
 }
 
 }  // namespace godwit

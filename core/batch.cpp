@@ -114,26 +114,28 @@ std::size_t Walk::take_rotated(PageSet& pending, Pages pages_max, std::span<Page
   const std::uint64_t rows = std::uint64_t{1} << row_bits, period = std::uint64_t{1} << bits_;
   std::uint64_t left = pages_max.value;
   std::size_t taken = 0;
-  const auto take_row = [&](std::uint64_t row, std::uint64_t column, std::uint64_t columns) {
-    const std::uint64_t word = row * 16 + column / 64;
-    if (word * 64 >= size_) return;
-    const std::uint64_t mask = pending.word(word) & bits_between(column % 64, column % 64 + columns);
-    if (mask == 0) return;
-    out[taken++] = PageRun::of_word(word, mask);
-    pending.remove_word(word, mask);
-    left -= popcount(mask);
+  // Of `columns` columns, from row `at` on: returns at which row it has enough. What it takes stays pending till then.
+  const auto take_rows = [&](std::uint64_t row, std::uint64_t column, std::uint64_t columns) {
+    PageSet::Reader words(pending);
+    const std::size_t before = taken;
+    const std::uint64_t mask = bits_between(column % 64, column % 64 + columns);
+    for (; row < rows && left > 0 && taken < out.size(); ++row) {
+      const std::uint64_t word = row * 16 + column / 64;
+      const std::uint64_t there = word * 64 < size_ ? words.word(word) & mask : 0;
+      if (there == 0) continue;
+      out[taken++] = PageRun::of_word(word, there);
+      left -= popcount(there);
+    }
+    pending.remove(out.subspan(before, taken - before));
+    return row;
   };
   for (std::uint64_t looked = 0; looked < period && left > 0 && taken < out.size() && !pending.empty();) {
     const std::uint64_t column = at_ >> row_bits, row = at_ & (rows - 1);
     const bool whole = row == 0 && rows <= std::min(kRowsMost, out.size() - taken);
     const std::uint64_t columns = whole ? columns_within(pending, column, rows, left) : 0;
     const std::uint64_t before = at_;
-    if (columns > 0) {
-      for (std::uint64_t r = 0; r < rows; ++r) take_row(r, column, columns);
-      at_ += columns << row_bits;
-    } else {
-      for (std::uint64_t r = row; r < rows && left > 0 && taken < out.size(); ++r, ++at_) take_row(r, column, 1);
-    }
+    const std::uint64_t reached = take_rows(row, column, std::max<std::uint64_t>(columns, 1));
+    at_ += columns > 0 ? columns << row_bits : reached - row;
     looked += at_ - before;
     at_ &= period - 1;
   }
@@ -143,12 +145,26 @@ std::size_t Walk::take_rotated(PageSet& pending, Pages pages_max, std::span<Page
 /// How many columns from `column` on, in the same words, have no more than `most` pages together.
 std::uint64_t Walk::columns_within(const PageSet& pending, std::uint64_t column, std::uint64_t rows,
                                    std::uint64_t most) const {
-  // The columns are counted side by side: bit c of planes[i] is bit i of the number of pages in column c.
+  // The columns are counted side by side: bit c of planes[i] is bit i of the number of pages in column c. Four words are
+  // added up before the planes: a carry beyond the first few planes then is rare.
   std::array<std::uint64_t, 11> planes{};
   static_assert(kRowsMost < std::uint64_t{1} << 11);
-  for (std::uint64_t word = column / 64; word < rows * 16 && word * 64 < size_; word += 16) {
-    std::uint64_t carry = pending.word(word);
-    for (std::size_t i = 0; carry != 0; ++i) {
+  PageSet::Reader words(pending);
+  const std::uint64_t end = std::min(rows * 16, (size_ + 63) / 64);
+  const auto word_at = [&](std::uint64_t word) { return word < end ? words.word(word) : 0; };
+  for (std::uint64_t word = column / 64; word < end; word += 64) {
+    const std::uint64_t a = word_at(word), b = word_at(word + 16), c = word_at(word + 32), d = word_at(word + 48);
+    const std::uint64_t abc = a ^ b ^ c, abc_carry = (a & b) | (c & (a ^ b));
+    const std::uint64_t ones = abc ^ d, ones_carry = abc & d;
+    const std::uint64_t twos = abc_carry ^ ones_carry, fours = abc_carry & ones_carry;
+    std::uint64_t carry = planes[0] & ones;
+    planes[0] ^= ones;
+    const std::uint64_t half = planes[1] ^ twos;
+    const std::uint64_t next = (planes[1] & twos) | (half & carry);
+    planes[1] = half ^ carry;
+    carry = (planes[2] & fours) | ((planes[2] ^ fours) & next);
+    planes[2] ^= fours ^ next;
+    for (std::size_t i = 3; carry != 0; ++i) {
       const std::uint64_t both = planes[i] & carry;
       planes[i] ^= carry;
       carry = both;

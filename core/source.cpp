@@ -474,16 +474,17 @@ Task<Done> Source::clear_chunks(std::size_t runs) {
 /// Takes the pages that were peeked at as dirty out of picked_: they wait for the next round.
 std::size_t Source::drop_peeked(std::size_t picked) {
   if (aside_.empty()) return picked;
+  round_.skipped += aside_.count();
   std::size_t kept = 0;
+  PageSet::Reader dirty(aside_);
   for (std::size_t i = 0; i < picked; ++i) {
     for_each_word(picked_[i], [&](std::uint64_t word, std::uint64_t mask) {
-      const std::uint64_t clean = mask & ~aside_.word(word);
-      round_.skipped.value += popcount(mask ^ clean);
-      if (clean != 0 && kept < batch_.size()) {
+      const std::uint64_t clean = mask & ~dirty.word(word);
+      if (clean == 0) return;
+      if (kept < batch_.size())
         batch_[kept++] = PageRun::of_word(word, clean);
-      } else if (clean != 0) {
+      else
         pending_.add_word(word, clean);  // no room in this record: the next one takes it
-      }
     });
   }
   std::copy_n(batch_.begin(), kept, picked_.begin());
@@ -546,7 +547,7 @@ void Source::heed_commands() {
 /// `before`, where it has pages, and then `runs` are in the set again that they were taken from. Of what is pending they are
 /// what comes next.
 void Source::put_back(PageSet& into, std::span<const PageRun> runs, const PageRun& before) {
-  for (const PageRun& run : runs) into.add(run);
+  into.add(runs);
   if (before.count() > 0) into.add(before);
   if (&into != &pending_ || (runs.empty() && before.count() == 0)) return;
   walk_.back_to(before.count() > 0 ? before.first() : runs.front().first());

@@ -236,10 +236,7 @@ void StreamHash::add(const Record& record, std::uint32_t payload_crc) {
   std::uint64_t lanes[4] = {state_, state_ ^ 0xe7037ed1a0b428dbull, state_ ^ 0x8ebc6af09c88c6e3ull,
                             state_ ^ 0x589965cc75374cc3ull};
   const auto with = [](std::uint64_t lane, const PageRun& run) {
-    const std::uint64_t place =
-        (run.is_mask() ? run.word() : run.first()) << 2 | (run.is_mask() ? 1u : 0u) | (run.is_zero() ? 2u : 0u);
-    const std::uint64_t what = run.is_mask() ? run.mask() : run.count();
-    return fold(lane ^ place, what ^ 0x1d8e4e27c47d124full);
+    return fold(lane ^ run.where(), run.what() ^ 0x1d8e4e27c47d124full);
   };
   std::size_t i = 0;
   for (; i + 4 <= record.runs.size(); i += 4)

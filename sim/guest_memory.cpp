@@ -215,9 +215,10 @@ std::uint64_t hash_of(const PageSet& set) {
 std::uint64_t GuestMemory::first_touches(std::span<const PageRun> runs) const {
   std::uint64_t pages = 0;
   if (untouched_->empty()) return pages;
+  PageSet::Reader untouched(*untouched_);
   for (const PageRun& run : runs) {
     if (run.is_zero()) continue;
-    pages += run.is_mask() ? popcount(untouched_->word(run.word()) & run.mask())
+    pages += run.is_mask() ? popcount(untouched.word(run.word()) & run.mask())
                            : untouched_->count_in({run.first(), run.count()});
   }
   return pages;
@@ -244,11 +245,8 @@ void GuestMemory::excuse_free() {
 }
 
 void GuestMemory::gathered(std::span<const PageRun> runs) {
-  const auto gather = [this](const auto& some) {
-    if (watching_) stale_->remove(some);
-    unapplied_->add(some);
-  };
-  by_blocks(runs, gather, gather);
+  if (watching_) stale_->remove(runs);
+  unapplied_->add(runs);
 }
 
 void GuestMemory::gathered(const PageSet& pages) {
@@ -257,14 +255,12 @@ void GuestMemory::gathered(const PageSet& pages) {
 }
 
 void GuestMemory::applied(std::span<const PageRun> runs) {
-  const bool touches = !untouched_->empty();
-  const bool all_touch = touches && std::ranges::none_of(runs, &PageRun::is_zero);
-  const auto apply = [&](const auto& some) {
-    unapplied_->remove(some);
-    if (all_touch) untouched_->remove(some);
-  };
-  by_blocks(runs, apply, apply);
-  if (!touches || all_touch) return;
+  unapplied_->remove(runs);
+  if (untouched_->empty()) return;
+  if (std::ranges::none_of(runs, &PageRun::is_zero)) {
+    untouched_->remove(runs);
+    return;
+  }
   for (const PageRun& run : runs)
     if (!run.is_zero()) untouched_->remove(run);
 }

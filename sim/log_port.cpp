@@ -1,5 +1,7 @@
 #include "sim/log_port.h"
 
+#include <array>
+
 namespace godwit::sim {
 
 Nanos LogPort::cost(PageRange range, Nanos each_gib) const {
@@ -80,13 +82,18 @@ core::Await<core::Done> LogPort::read_and_clear(PageRange range, PageSet& into) 
 
 core::Await<core::Done> LogPort::peek(std::span<const PageRun> runs, PageSet& into) {
   c_.advance_all();
-  const PageSet& log = c_.memory().log();
+  PageSet::Reader log(c_.memory().log());
+  std::array<PageRun, 64> found;  // handed over many at a time
+  std::size_t count = 0;
   for (const PageRun& run : runs) {
     for_each_word(run, [&](std::uint64_t word, std::uint64_t mask) {
       const std::uint64_t dirty = log.word(word) & mask;
-      if (dirty != 0) into.add_word(word, dirty);
+      if (dirty == 0) return;
+      found[count++] = PageRun::of_word(word, dirty);
+      if (count == found.size()) into.add(std::span(found)), count = 0;
     });
   }
+  into.add(std::span(found).first(count));
   return core::Done{};
 }
 

@@ -17,43 +17,15 @@ namespace godwit::sim {
 #if defined(__x86_64__)
 namespace {
 
-// Every x86 processor since 2009 counts bits; AVX-512 with VPOPCNTDQ counts eight words at once.
-
-__attribute__((target("popcnt"))) std::uint64_t merge_popcnt(std::uint64_t* into, const std::uint64_t* from,
-                                                             std::uint64_t which) {
-  std::uint64_t added = 0;
-  for (; which != 0; which &= which - 1) {
-    const auto w = static_cast<unsigned>(std::countr_zero(which));
-    added += static_cast<unsigned>(__builtin_popcountll(from[w] & ~into[w]));
-    into[w] |= from[w];
-  }
-  return added;
-}
-
-__attribute__((target("popcnt"))) std::uint64_t subtract_popcnt(std::uint64_t* from, const std::uint64_t* what,
-                                                                std::uint64_t which, std::uint64_t& present) {
-  std::uint64_t gone = 0;
-  std::uint64_t emptied = 0;
-  for (; which != 0; which &= which - 1) {
-    const auto w = static_cast<unsigned>(std::countr_zero(which));
-    gone += static_cast<unsigned>(__builtin_popcountll(from[w] & what[w]));
-    from[w] &= ~what[w];
-    if (from[w] == 0) emptied |= std::uint64_t{1} << w;
-  }
-  present &= ~emptied;
-  return gone;
-}
-
-#define GODWIT_AVX512 "avx512f,avx512vpopcntdq,popcnt"
-
-// Words that `which` does not name are 0 in `from` and `what`, and so change nothing. A few words are done sooner one by
+// AVX-512 with VPOPCNTDQ counts eight words at once. Words that `which` does not name are 0 in `from` and `what`, and so change nothing. A few words are done sooner one by
 // one than all in eights.
 
-constexpr int kFewWords = 8;
+constexpr unsigned kFewWords = 8;
 
-__attribute__((target(GODWIT_AVX512))) std::uint64_t merge_avx512(std::uint64_t* into, const std::uint64_t* from,
-                                                                  std::uint64_t which) {
-  if (__builtin_popcountll(which) <= kFewWords) return merge_popcnt(into, from, which);
+__attribute__((target("avx512f,avx512vpopcntdq"))) std::uint64_t merge_avx512(std::uint64_t* into,
+                                                                              const std::uint64_t* from,
+                                                                              std::uint64_t which) {
+  if (popcount(which) <= kFewWords) return plain_kernels::merge(into, from, which);
   __m512i added = _mm512_setzero_si512();
   for (int i = 0; i < 64; i += 8) {
     const __m512i old = _mm512_loadu_si512(into + i);
@@ -64,9 +36,11 @@ __attribute__((target(GODWIT_AVX512))) std::uint64_t merge_avx512(std::uint64_t*
   return static_cast<std::uint64_t>(_mm512_reduce_add_epi64(added));
 }
 
-__attribute__((target(GODWIT_AVX512))) std::uint64_t subtract_avx512(std::uint64_t* from, const std::uint64_t* what,
-                                                                     std::uint64_t which, std::uint64_t& present) {
-  if (__builtin_popcountll(which) <= kFewWords) return subtract_popcnt(from, what, which, present);
+__attribute__((target("avx512f,avx512vpopcntdq"))) std::uint64_t subtract_avx512(std::uint64_t* from,
+                                                                                 const std::uint64_t* what,
+                                                                                 std::uint64_t which,
+                                                                                 std::uint64_t& present) {
+  if (popcount(which) <= kFewWords) return plain_kernels::subtract(from, what, which, present);
   __m512i gone = _mm512_setzero_si512();
   std::uint64_t left = 0;
   for (int i = 0; i < 64; i += 8) {
@@ -81,12 +55,72 @@ __attribute__((target(GODWIT_AVX512))) std::uint64_t subtract_avx512(std::uint64
   return static_cast<std::uint64_t>(_mm512_reduce_add_epi64(gone));
 }
 
+/// The masks of eight runs, which are of words in a row where `eight_in_a_row` says so.
+__attribute__((target("avx512f,avx512vpopcntdq"))) inline __m512i eight_masks(const PageRun* runs) {
+  const __m512i odd = _mm512_setr_epi64(1, 3, 5, 7, 9, 11, 13, 15);
+  return _mm512_permutex2var_epi64(_mm512_loadu_si512(runs), odd, _mm512_loadu_si512(runs + 4));
+}
+
+__attribute__((target("avx512f,avx512vpopcntdq"))) inline bool eight_in_a_row(const PageRun* runs) {
+  const __m512i even = _mm512_setr_epi64(0, 2, 4, 6, 8, 10, 12, 14);
+  const __m512i ups = _mm512_setr_epi64(0, 1, 2, 3, 4, 5, 6, 7);
+  const __m512i words = _mm512_permutex2var_epi64(_mm512_loadu_si512(runs), even, _mm512_loadu_si512(runs + 4));
+  const __m512i wanted = _mm512_add_epi64(_mm512_broadcastq_epi64(_mm512_castsi512_si128(words)), ups);
+  return _mm512_cmpeq_epi64_mask(words, wanted) == 0xff;
+}
+
+__attribute__((target("avx512f,avx512vpopcntdq"))) std::uint64_t merge_runs_avx512(std::uint64_t* into,
+                                                                                   std::span<const PageRun> masks,
+                                                                                   std::uint64_t& present) {
+  if (masks.size() < 8) return plain_kernels::merge_runs(into, masks, present);
+  __m512i added = _mm512_setzero_si512();
+  std::uint64_t scattered = 0;
+  std::size_t i = 0;
+  for (; i + 8 <= masks.size(); i += 8) {
+    if (!eight_in_a_row(&masks[i])) {
+      scattered += plain_kernels::merge_runs(into, masks.subspan(i, 8), present);
+      continue;
+    }
+    const std::uint64_t w = masks[i].word() % 64;
+    const __m512i old = _mm512_loadu_si512(into + w);
+    const __m512i more = eight_masks(&masks[i]);
+    added = _mm512_add_epi64(added, _mm512_popcnt_epi64(_mm512_andnot_si512(old, more)));
+    _mm512_storeu_si512(into + w, _mm512_or_si512(old, more));
+    present |= std::uint64_t{0xff} << w;
+  }
+  if (i < masks.size()) scattered += plain_kernels::merge_runs(into, masks.subspan(i), present);
+  return scattered + static_cast<std::uint64_t>(_mm512_reduce_add_epi64(added));
+}
+
+__attribute__((target("avx512f,avx512vpopcntdq"))) std::uint64_t subtract_runs_avx512(std::uint64_t* from,
+                                                                                      std::span<const PageRun> masks,
+                                                                                      std::uint64_t& present) {
+  if (masks.size() < 8) return plain_kernels::subtract_runs(from, masks, present);
+  __m512i gone = _mm512_setzero_si512();
+  std::uint64_t scattered = 0;
+  std::size_t i = 0;
+  for (; i + 8 <= masks.size(); i += 8) {
+    if (!eight_in_a_row(&masks[i])) {
+      scattered += plain_kernels::subtract_runs(from, masks.subspan(i, 8), present);
+      continue;
+    }
+    const std::uint64_t w = masks[i].word() % 64;
+    const __m512i old = _mm512_loadu_si512(from + w);
+    const __m512i less = eight_masks(&masks[i]);
+    gone = _mm512_add_epi64(gone, _mm512_popcnt_epi64(_mm512_and_si512(old, less)));
+    const __m512i rest = _mm512_andnot_si512(less, old);
+    present &= ~(std::uint64_t{_mm512_testn_epi64_mask(rest, rest)} << w);
+    _mm512_storeu_si512(from + w, rest);
+  }
+  if (i < masks.size()) scattered += plain_kernels::subtract_runs(from, masks.subspan(i), present);
+  return scattered + static_cast<std::uint64_t>(_mm512_reduce_add_epi64(gone));
+}
+
 std::vector<PageKernels> all_kernels() {
   __builtin_cpu_init();
   std::vector<PageKernels> all{kPlainKernels};
-  if (__builtin_cpu_supports("popcnt")) all.push_back({&merge_popcnt, &subtract_popcnt});
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vpopcntdq"))
-    all.push_back({&merge_avx512, &subtract_avx512});
+    all.push_back({&merge_avx512, &subtract_avx512, &merge_runs_avx512, &subtract_runs_avx512});
   return all;
 }
 

@@ -75,7 +75,7 @@ class Trio {
       : random_(seed, 0, 0, 0), size_(size), lent_(size), other_(size), pooled_(size, pool_) {}
 
   void step() {
-    switch (random_.below(9)) {
+    switch (random_.below(11)) {
       case 0: return add(some_range());
       case 1: return remove(some_range());
       case 2: return word(true);
@@ -84,6 +84,8 @@ class Trio {
       case 5: return block(false);
       case 6: return combine(true);
       case 7: return combine(false);
+      case 8: return runs(true);
+      case 9: return runs(false);
       default: return take();
     }
   }
@@ -95,6 +97,8 @@ class Trio {
     ASSERT_EQ(test::pages_of(lent_.set, lent_.set.all()), expected);
     ASSERT_EQ(test::pages_of(pooled_.set, pooled_.set.all()), expected);
     ASSERT_EQ(lent_.set.first_from(0), expected.empty() ? size_ : expected.front());
+    PageSet::Reader read(pooled_.set);
+    for (std::uint64_t w = 0; w * 64 < size_; w += 7) ASSERT_EQ(read.word(w), lent_.set.word(w));
   }
 
  private:
@@ -152,6 +156,27 @@ class Trio {
     }
     ASSERT_EQ(adding ? lent_.set.add(some) : lent_.set.remove(some), changed);
     ASSERT_EQ(adding ? pooled_.set.add(some) : pooled_.set.remove(some), changed);
+  }
+
+  /// Words in a row, strides of them, and solid runs, as batches have them; a word may come twice.
+  void runs(bool adding) {
+    std::vector<PageRun> runs;
+    while (runs.size() < 300) {
+      const std::uint64_t stride = random_.below(2) == 0 ? 1 : 1 + random_.below(40);
+      std::uint64_t word = random_.below(size_) / 64;
+      for (std::uint64_t n = 1 + random_.below(70); n > 0 && word * 64 < size_; --n, word += stride) {
+        std::uint64_t mask = random_.bits(random_.next());
+        if (size_ - word * 64 < 64) mask &= (std::uint64_t{1} << (size_ - word * 64)) - 1;
+        if (mask != 0) runs.push_back(PageRun::of_word(word, mask));
+      }
+      const PageRange range = some_range();
+      if (range.count <= 5000) runs.push_back(PageRun::solid(range.first, range.count));
+    }
+    std::uint64_t changed = 0;
+    for (const PageIndex page : test::pages_of(runs))
+      changed += adding ? (model_.insert(page).second ? 1 : 0) : model_.erase(page);
+    ASSERT_EQ(adding ? lent_.set.add(runs) : lent_.set.remove(runs), changed);
+    ASSERT_EQ(adding ? pooled_.set.add(runs) : pooled_.set.remove(runs), changed);
   }
 
   void combine(bool adding) {
@@ -215,20 +240,6 @@ TEST(PageSet, IsASetOfNumbersWhereverItsMemoryComesFrom) {
       ASSERT_NO_FATAL_FAILURE(trio.compare()) << "seed " << seed << ", step " << i;
     }
   }
-}
-
-TEST(PageSet, ByBlocksTellsOfEveryRunOnce) {
-  const std::vector<PageRun> runs{PageRun::of_word(1, 0b11), PageRun::of_word(63, 1), PageRun::solid(4096, 5000),
-                                  PageRun::of_word(200, 7).as_zero(), PageRun::of_word(1, 0b100)};
-  std::vector<PageIndex> pages;
-  const auto tell = [&](const PageRun& run) {
-    const std::vector<PageIndex> more = test::pages_of({&run, 1});
-    pages.insert(pages.end(), more.begin(), more.end());
-  };
-  by_blocks(
-      runs, [&](PageRange range) { tell(PageRun::solid(range.first, range.count)); },
-      [&](const BlockWords& some) { for_each_run(some, tell); });
-  EXPECT_EQ(pages, test::pages_of(runs));
 }
 
 }  // namespace

@@ -42,7 +42,7 @@ endfunction()
 # ---- the page oracle: every page at the destination is what it was at its snapshot instant
 
 godwit_plant(drops_a_page FILE core/source.cpp
-  FROM "for (const PageRun& run : runs) into.add(run);"
+  FROM "  into.add(runs);"
   TO ""
   CAUGHT "agrees|verified")
 

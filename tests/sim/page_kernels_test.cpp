@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
+#include <vector>
 
 #include "models/prng.h"
 
@@ -11,12 +13,22 @@ namespace {
 
 using Words = std::array<std::uint64_t, 64>;
 
-/// Words of all densities, a third of them 0, and which are not.
+/// The words of `which`, in a row or in any order.
+std::vector<PageRun> masks_of(const Words& words, std::uint64_t which, models::Stream& random) {
+  std::vector<PageRun> masks;
+  for_each_bit(which, [&](unsigned w) { masks.push_back(PageRun::of_word(64 * 5 + w, words[w])); });
+  if (masks.size() > 1 && random.below(2) == 0) std::swap(masks[random.below(masks.size())], masks.front());
+  if (random.below(4) == 0) std::ranges::reverse(masks);
+  return masks;
+}
+
+/// Words of all densities, a third of them 0 or none of them, and which are not.
 std::pair<Words, std::uint64_t> some_words(models::Stream& random) {
   Words words;
   std::uint64_t present = 0;
+  const bool gaps = random.below(2) == 0;
   for (unsigned w = 0; w < 64; ++w) {
-    words[w] = random.below(3) == 0 ? 0 : random.bits(random.next());
+    words[w] = gaps && random.below(3) == 0 ? 0 : random.bits(random.next());
     if (words[w] != 0) present |= std::uint64_t{1} << w;
   }
   return {words, present};
@@ -39,6 +51,7 @@ TEST(PageKernels, DoTheSameOnAnyProcessor) {
         gone += (here[w] >> bit & 1) - (rest[w] >> bit & 1);
       }
     }
+    const std::vector<PageRun> masks = masks_of(there, which, random);
     for (const PageKernels& kernels : page_kernels()) {
       Words words = here;
       ASSERT_EQ(kernels.merge(words.data(), there.data(), which), added);
@@ -46,6 +59,16 @@ TEST(PageKernels, DoTheSameOnAnyProcessor) {
       words = here;
       std::uint64_t present = here_present;
       ASSERT_EQ(kernels.subtract(words.data(), there.data(), which, present), gone);
+      ASSERT_EQ(words, rest);
+      ASSERT_EQ(present, left);
+      words = here;
+      present = here_present;
+      ASSERT_EQ(kernels.merge_runs(words.data(), masks, present), added);
+      ASSERT_EQ(words, both);
+      ASSERT_EQ(present, here_present | which);
+      words = here;
+      present = here_present;
+      ASSERT_EQ(kernels.subtract_runs(words.data(), masks, present), gone);
       ASSERT_EQ(words, rest);
       ASSERT_EQ(present, left);
     }
