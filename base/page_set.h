@@ -30,6 +30,7 @@ class PageSet {
   static constexpr std::uint64_t kBlockWords = 64;
   static constexpr std::uint64_t kGroupBlocks = 64;
   static constexpr std::uint64_t kGroupPages = kGroupBlocks * kBlockPages;
+  static constexpr std::uint64_t kGroupWords = kGroupBlocks * kBlockWords;
 
   /// The heads of groups alone, and with those of blocks, that a set of `size` needs; and the words.
   static constexpr std::uint64_t groups_for(Pages size) { return (size.value + kGroupPages - 1) / kGroupPages; }
@@ -216,31 +217,19 @@ class PageSet {
     return gone;
   }
 
-  /// Adds all pages of `runs`; returns how many were new. Masks of one block that follow each other are one step.
+  /// Adds all pages of `runs`; returns how many were new. Masks of one group that follow each other are one step.
   std::uint64_t add(std::span<const PageRun> runs) {
     const std::uint64_t before = count_;
-    by_blocks(
-        runs, [this](PageRange range) { add(range); },
-        [this](std::uint64_t b, std::span<const PageRun> masks) {
-          if (block_full(b)) return;
-          PageBlock& block = open(b);
-          if (block.count == 0) begin_empty(block);
-          grow(b, block, kernels().merge_runs(block.words, masks, block.present));
-        });
+    by_groups(
+        runs, [this](PageRange range) { add(range); }, [this](auto masks) { add_masks(masks); });
     return count_ - before;
   }
 
   /// Takes all pages of `runs` out; returns how many were there.
   std::uint64_t remove(std::span<const PageRun> runs) {
     const std::uint64_t before = count_;
-    by_blocks(
-        runs, [this](PageRange range) { remove(range); },
-        [this](std::uint64_t b, std::span<const PageRun> masks) {
-          if (count_in_block(b) == 0) return;
-          PageBlock& block = open(b);
-          if (block.count == pages_in(b)) begin_full(b, block);
-          shrink(b, block, kernels().subtract_runs(block.words, masks, block.present));
-        });
+    by_groups(
+        runs, [this](PageRange range) { remove(range); }, [this](auto masks) { remove_masks(masks); });
     return before - count_;
   }
 
@@ -400,6 +389,8 @@ class PageSet {
   }
 
  private:
+  static constexpr std::size_t kFewMasks = 8;  // which are done sooner without a call
+
   /// What `take` has got so far.
   struct Taking {
     std::uint64_t left;  // pages that may still be taken
@@ -592,12 +583,65 @@ class PageSet {
     shrink(b, block, gone);
   }
 
+  /// Of one group, whose own count grows once, for all of them.
+  void add_masks(std::span<const PageRun> masks) {
+    const std::uint64_t g = masks.front().word() / kGroupWords;
+    if (groups_[g].count == pages_in_group(g)) return;
+    static_cast<void>(open(g * kGroupBlocks));
+    PageBlock& group = groups_[g];
+    std::uint64_t all = 0;
+    while (!masks.empty()) {
+      const std::uint64_t b = masks.front().word() / kBlockWords;
+      const std::span<const PageRun> those = masks_of_block(masks);
+      PageBlock& block = group.blocks[b % kGroupBlocks];
+      if (block.count == pages_in(b)) continue;
+      if (block.count == 0) begin_empty(block);
+      const std::uint64_t added = those.size() < kFewMasks
+                                      ? plain_kernels::merge_runs(block.words, those, block.present)
+                                      : kernels().merge_runs(block.words, those, block.present);
+      group.present |= std::uint64_t{1} << (b % kGroupBlocks);
+      block.count += added;
+      if (block.count == pages_in(b)) give_words(block);
+      all += added;
+    }
+    group.count += all;
+    count_ += all;
+    if (group.count == pages_in_group(g)) give_blocks(group);
+  }
+
+  void remove_masks(std::span<const PageRun> masks) {
+    const std::uint64_t g = masks.front().word() / kGroupWords;
+    if (groups_[g].count == 0) return;
+    static_cast<void>(open(g * kGroupBlocks));
+    PageBlock& group = groups_[g];
+    std::uint64_t all = 0;
+    while (!masks.empty()) {
+      const std::uint64_t b = masks.front().word() / kBlockWords;
+      const std::span<const PageRun> those = masks_of_block(masks);
+      PageBlock& block = group.blocks[b % kGroupBlocks];
+      if (block.count == 0) continue;
+      if (block.count == pages_in(b)) begin_full(b, block);
+      const std::uint64_t gone = those.size() < kFewMasks
+                                     ? plain_kernels::subtract_runs(block.words, those, block.present)
+                                     : kernels().subtract_runs(block.words, those, block.present);
+      block.count -= gone;
+      if (block.count == 0) {
+        give_words(block);
+        group.present &= ~(std::uint64_t{1} << (b % kGroupBlocks));
+      }
+      all += gone;
+    }
+    group.count -= all;
+    count_ -= all;
+    if (group.count == 0) give_blocks(group);
+  }
+
   // ---- walks
 
-  /// Tells of `runs` block by block: `solid(PageRange)` for each solid run, `masks(block, span)` for masks of one block
-  /// that follow each other.
+  /// Tells of `runs` group by group: `solid(PageRange)` for each solid run, `masks(span)` for masks of one group that follow
+  /// each other.
   template <class Solid, class Masks>
-  void by_blocks(std::span<const PageRun> runs, Solid&& solid, Masks&& masks) const {
+  void by_groups(std::span<const PageRun> runs, Solid&& solid, Masks&& masks) const {
     for (std::size_t i = 0; i < runs.size();) {
       if (!runs[i].is_mask()) {
         solid(PageRange{runs[i].first(), runs[i].count()});
@@ -605,15 +649,25 @@ class PageSet {
         continue;
       }
       const std::size_t from = i;
-      const std::uint64_t b = runs[i].word() / kBlockWords;
-      while (++i < runs.size() && runs[i].is_mask() && runs[i].word() / kBlockWords == b) {
+      const std::uint64_t g = runs[i].word() / kGroupWords;
+      GODWIT_CHECK(g < group_count_);
+      while (++i < runs.size() && runs[i].is_mask() && runs[i].word() / kGroupWords == g) {
       }
-      const std::span<const PageRun> those = runs.subspan(from, i - from);
-      GODWIT_CHECK(b < block_count());
-      if (pages_in(b) < kBlockPages)
-        for (const PageRun& run : those) GODWIT_CHECK((run.mask() & ~full_word(run.word())) == 0);
-      masks(b, those);
+      masks(runs.subspan(from, i - from));
     }
+  }
+
+  /// Cuts those of one block off the front of `masks`. Checks that they lie in the set.
+  std::span<const PageRun> masks_of_block(std::span<const PageRun>& masks) const {
+    const std::uint64_t b = masks.front().word() / kBlockWords;
+    std::size_t n = 1;
+    while (n < masks.size() && masks[n].word() / kBlockWords == b) ++n;
+    const std::span<const PageRun> those = masks.first(n);
+    GODWIT_CHECK(b < block_count());
+    if (pages_in(b) < kBlockPages)
+      for (const PageRun& run : those) GODWIT_CHECK((run.mask() & ~full_word(run.word())) == 0);
+    masks = masks.subspan(n);
+    return those;
   }
 
   /// Cuts `range` into whole groups, whole blocks and parts of blocks.

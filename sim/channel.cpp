@@ -163,11 +163,10 @@ void Channel::through_the_wire() {
     (record_.charge.delta ? result.deltas : result.normal) += size_.pages - size_.zero;
     result.duplicate += size_.zero;
   }
-  if (record_.type == core::RecordType::kPages) {
-    c_.memory().gathered(record_.runs);
-  }
+  if (record_.type == core::RecordType::kPages) c_.memory().gathered(record_.runs);
   if (c_.arrived && core::carries_pages(record_.type)) outcome_.payload_crc = wire_.gather(record_);
   hand_to_destination(record_);
+  c_.memory().handed_over();
   if (c_.self()) c_.sender.sent(c_.memory(), result);
 }
 

@@ -244,17 +244,14 @@ void GuestMemory::excuse_free() {
   unapplied_->remove(*excused_, excused_->all());
 }
 
-void GuestMemory::gathered(std::span<const PageRun> runs) {
-  if (watching_) stale_->remove(runs);
-  unapplied_->add(runs);
-}
-
 void GuestMemory::gathered(const PageSet& pages) {
   if (watching_) stale_->remove(pages, pages.all());
   unapplied_->add(pages, pages.all());
 }
 
 void GuestMemory::applied(std::span<const PageRun> runs) {
+  if (runs.data() == in_hand_.data() && runs.size() == in_hand_.size()) in_hand_ = {};
+  handed_over();
   unapplied_->remove(runs);
   if (untouched_->empty()) return;
   if (std::ranges::none_of(runs, &PageRun::is_zero)) {

@@ -101,9 +101,15 @@ class GuestMemory {
 
   /// Those pages of a word that were written, by guest time `guest`, since they were last read for sending.
   std::uint64_t changed(std::uint64_t word, std::uint64_t mask, Nanos guest);
-  /// These pages have been read for sending; these are in place.
-  void gathered(std::span<const PageRun> runs);
+  /// These pages have been read for sending, and are about to be handed over. The runs stay as they are until handed_over().
+  void gathered(std::span<const PageRun> runs) {
+    if (watching_) stale_->remove(runs);
+    in_hand_ = runs;
+  }
   void gathered(const PageSet& pages);
+  /// Those that have not been applied meanwhile, as most are, are on their way from now on.
+  void handed_over() { unapplied_->add(std::exchange(in_hand_, {})); }
+  /// These pages are in place.
   void applied(std::span<const PageRun> runs);
   /// How many of `runs` would be the first of their pages' contents to arrive where the guest goes.
   std::uint64_t first_touches(std::span<const PageRun> runs) const;
@@ -144,7 +150,8 @@ class GuestMemory {
   OwnedPageSet excused_;
   OwnedPageSet stale_;
   OwnedPageSet unapplied_;
-  OwnedPageSet untouched_;  // no contents have arrived yet; a zero page has none
+  std::span<const PageRun> in_hand_;  // gathered, and not in unapplied_ yet
+  OwnedPageSet untouched_;            // no contents have arrived yet; a zero page has none
   workloads::Workload workload_;
   std::optional<PageBytes> bytes_;
   bool tracking_ = false;

@@ -72,7 +72,6 @@ __attribute__((target("avx512f,avx512vpopcntdq"))) inline bool eight_in_a_row(co
 __attribute__((target("avx512f,avx512vpopcntdq"))) std::uint64_t merge_runs_avx512(std::uint64_t* into,
                                                                                    std::span<const PageRun> masks,
                                                                                    std::uint64_t& present) {
-  if (masks.size() < 8) return plain_kernels::merge_runs(into, masks, present);
   __m512i added = _mm512_setzero_si512();
   std::uint64_t scattered = 0;
   std::size_t i = 0;
@@ -95,7 +94,6 @@ __attribute__((target("avx512f,avx512vpopcntdq"))) std::uint64_t merge_runs_avx5
 __attribute__((target("avx512f,avx512vpopcntdq"))) std::uint64_t subtract_runs_avx512(std::uint64_t* from,
                                                                                       std::span<const PageRun> masks,
                                                                                       std::uint64_t& present) {
-  if (masks.size() < 8) return plain_kernels::subtract_runs(from, masks, present);
   __m512i gone = _mm512_setzero_si512();
   std::uint64_t scattered = 0;
   std::size_t i = 0;

@@ -77,6 +77,7 @@ class Drawn {
   void gather(PageRange range) {
     const PageRun run = PageRun::solid(range.first, range.count);
     memory_.gathered({&run, 1});
+    memory_.handed_over();
   }
   void set_quarters(Nanos now, std::int64_t quarters) {
     clock_.set_speed(now, kWhole / 4 * static_cast<Share>(quarters));
