@@ -57,24 +57,26 @@ inline std::uint64_t subtract(std::uint64_t* from, const std::uint64_t* what, st
 }
 
 inline std::uint64_t merge_runs(std::uint64_t* into, std::span<const PageRun> masks, std::uint64_t& present) {
-  std::uint64_t added = 0;
+  std::uint64_t added = 0, words = 0;
   for (const PageRun& run : masks) {
     const std::uint64_t w = run.word() % 64;
     added += popcount(run.mask() & ~into[w]);
     into[w] |= run.mask();
-    present |= std::uint64_t{1} << w;
+    words |= std::uint64_t{1} << w;
   }
+  present |= words;
   return added;
 }
 
 inline std::uint64_t subtract_runs(std::uint64_t* from, std::span<const PageRun> masks, std::uint64_t& present) {
-  std::uint64_t gone = 0;
+  std::uint64_t gone = 0, emptied = 0;
   for (const PageRun& run : masks) {
-    const std::uint64_t w = run.word() % 64;
+    const std::uint64_t w = run.word() % 64, left = from[w] & ~run.mask();
     gone += popcount(from[w] & run.mask());
-    from[w] &= ~run.mask();
-    if (from[w] == 0) present &= ~(std::uint64_t{1} << w);
+    from[w] = left;
+    emptied |= std::uint64_t{left == 0} << w;
   }
+  present &= ~emptied;
   return gone;
 }
 

@@ -45,10 +45,15 @@ class PageRun {
   constexpr std::uint64_t word() const { return place(); }  ///< Requires is_mask().
   constexpr std::uint64_t mask() const { return what_; }    ///< Requires is_mask().
 
-  /// Two numbers that say all of it, the same in every version: the word or first page, times four, and what it is; and
-  /// the mask or the count. For hashes.
-  constexpr std::uint64_t where() const { return where_ << 2 | (where_ & kZeroFlag) >> 61 | where_ >> 63; }
+  /// Two numbers that say all of it, for hashes: the word or first page, times four, plus one for a mask and two for zero
+  /// pages; and the mask or the count.
+  constexpr std::uint64_t where() const { return std::rotl(where_, 2); }
   constexpr std::uint64_t what() const { return what_; }
+
+  /// Whether it is a mask, of a word whose number divided by 2^`shift` is `unit`.
+  constexpr bool is_mask_in(std::uint64_t unit, unsigned shift) const {
+    return where_ << 1 >> (1 + shift) == (unit | kMaskFlag >> shift);
+  }
 
   /// Cuts this run after its first `n` pages: keeps those, returns the rest. Requires 0 < n < count().
   constexpr PageRun split_after(std::uint64_t n) {
@@ -68,8 +73,8 @@ class PageRun {
   friend constexpr bool operator==(const PageRun&, const PageRun&) = default;
 
  private:
-  static constexpr std::uint64_t kMaskFlag = std::uint64_t{1} << 63;
-  static constexpr std::uint64_t kZeroFlag = std::uint64_t{1} << 62;
+  static constexpr std::uint64_t kMaskFlag = std::uint64_t{1} << 62;
+  static constexpr std::uint64_t kZeroFlag = std::uint64_t{1} << 63;
   constexpr PageRun(std::uint64_t where, std::uint64_t what) : where_(where), what_(what) {}
   constexpr std::uint64_t place() const { return where_ & ~(kMaskFlag | kZeroFlag); }
 

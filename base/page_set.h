@@ -1,8 +1,10 @@
 #pragma once
 
+#include <array>
 #include <bit>
 #include <cstdint>
 #include <span>
+#include <utility>
 
 #include "base/bits.h"
 #include "base/page_pool.h"
@@ -30,7 +32,7 @@ class PageSet {
   static constexpr std::uint64_t kBlockWords = 64;
   static constexpr std::uint64_t kGroupBlocks = 64;
   static constexpr std::uint64_t kGroupPages = kGroupBlocks * kBlockPages;
-  static constexpr std::uint64_t kGroupWords = kGroupBlocks * kBlockWords;
+  static constexpr unsigned kBlockShift = 6, kGroupShift = 12;  ///< From a word's number to its block's or group's.
 
   /// The heads of groups alone, and with those of blocks, that a set of `size` needs; and the words.
   static constexpr std::uint64_t groups_for(Pages size) { return (size.value + kGroupPages - 1) / kGroupPages; }
@@ -88,24 +90,33 @@ class PageSet {
    public:
     explicit Reader(const PageSet& set) : set_(set) {}
     /// word(index).
-    std::uint64_t word(std::uint64_t index) {
-      if (index / kBlockWords != block_) enter(index / kBlockWords);
-      return words_ != nullptr ? words_[index % kBlockWords] : full_ ? set_.full_word(index) : 0;
+    std::uint64_t word(std::uint64_t index) { return block(index / kBlockWords)[index % kBlockWords]; }
+    /// The 64 words of block `b`, those beyond the end 0. Until the next call.
+    const std::uint64_t* block(std::uint64_t b) {
+      if (b != block_) enter(b);
+      return words_;
     }
 
    private:
     void enter(std::uint64_t b) {
       block_ = b;
-      const std::uint64_t count = set_.count_in_block(b);
-      full_ = count == set_.pages_in(b);
-      const bool mixed = count > 0 && !full_;
-      words_ = mixed ? set_.groups_[b / kGroupBlocks].blocks[b % kGroupBlocks].words : nullptr;
+      const std::uint64_t count = set_.count_in_block(b), pages = set_.pages_in(b);
+      if (count == 0) {
+        words_ = kNoneThere.data();
+      } else if (count < pages) {
+        words_ = set_.groups_[b / kGroupBlocks].blocks[b % kGroupBlocks].words;
+      } else if (pages == kBlockPages) {
+        words_ = kAllThere.data();
+      } else {
+        for (std::uint64_t w = 0; w < kBlockWords; ++w) last_[w] = set_.full_word(b * kBlockWords + w);
+        words_ = last_.data();
+      }
     }
 
     const PageSet& set_;
     std::uint64_t block_ = UINT64_MAX;
-    const std::uint64_t* words_ = nullptr;  // of a mixed block
-    bool full_ = false;
+    const std::uint64_t* words_ = nullptr;
+    std::array<std::uint64_t, kBlockWords> last_;  // of a block that memory ends in, where that is full
   };
 
   /// Pages of block `index` in the set.
@@ -217,19 +228,18 @@ class PageSet {
     return gone;
   }
 
-  /// Adds all pages of `runs`; returns how many were new. Masks of one group that follow each other are one step.
+  /// Adds all pages of `runs`; returns how many were new. Masks of one group that follow each other share what it costs to
+  /// find it.
   std::uint64_t add(std::span<const PageRun> runs) {
     const std::uint64_t before = count_;
-    by_groups(
-        runs, [this](PageRange range) { add(range); }, [this](auto masks) { add_masks(masks); });
+    change<true>(runs);
     return count_ - before;
   }
 
   /// Takes all pages of `runs` out; returns how many were there.
   std::uint64_t remove(std::span<const PageRun> runs) {
     const std::uint64_t before = count_;
-    by_groups(
-        runs, [this](PageRange range) { remove(range); }, [this](auto masks) { remove_masks(masks); });
+    change<false>(runs);
     return before - count_;
   }
 
@@ -241,6 +251,20 @@ class PageSet {
         range, [this](PageRange whole) { add(whole); }, [this](const BlockWords& some) { add(some); },
         [this](const PageRun& run) { add(run); });
     return count_ - before;
+  }
+
+  /// Adds what `other` has in `range`, and takes it out there. Costs next to nothing where there was nothing here and both
+  /// have their memory from one pool. Requires equal sizes.
+  void take_over(PageSet& other, PageRange range) {
+    const bool own = pool_ != nullptr && pool_ == other.pool_ && range == all();
+    if (!own || count_ > 0) {
+      add(other, range);
+      other.remove(range);
+      return;
+    }
+    GODWIT_CHECK(other.size_ == size_);
+    for (std::uint64_t g = 0; g < group_count_; ++g) std::swap(groups_[g], other.groups_[g]);
+    std::swap(count_, other.count_);
   }
 
   /// Takes out what `other` has in `range`. Requires equal sizes.
@@ -278,6 +302,59 @@ class PageSet {
     }
     flush(taking);
     return taking.taken;
+  }
+
+  /// Takes the pages of `mask` out of every `stride`-th word, from `word` on and below `end`, and writes them to `out`, until
+  /// that is full or `most` pages are taken. Where `mask` has more than one page there must be no more than `most` in all: a
+  /// word is not cut. Moves `word` to the first that it has not looked at, `most` down by what it took. Returns the runs.
+  std::size_t take_strided(std::uint64_t& word, std::uint64_t end, std::uint64_t stride, std::uint64_t mask,
+                           std::uint64_t& most, std::span<PageRun> out) {
+    GODWIT_CHECK(end * 64 < size_ + 64);
+    std::size_t taken = 0;
+    std::uint64_t at = word, left = most;
+    while (at < end && left > 0 && taken < out.size()) {
+      const std::uint64_t g = at >> kGroupShift;
+      const std::uint64_t group_end = end < (g + 1) << kGroupShift ? end : (g + 1) << kGroupShift;
+      PageBlock& group = groups_[g];
+      if (group.count == 0) {
+        while (at < group_end) at += stride;
+        continue;
+      }
+      static_cast<void>(open(g * kGroupBlocks));
+      std::uint64_t gone = 0, present = group.present;
+      while (at < group_end && left > 0 && taken < out.size()) {
+        const std::uint64_t b = at >> kBlockShift;
+        const std::uint64_t block_end = group_end < (b + 1) << kBlockShift ? group_end : (b + 1) << kBlockShift;
+        PageBlock& block = group.blocks[b % kGroupBlocks];
+        if (block.count == 0) {
+          while (at < block_end) at += stride;
+          continue;
+        }
+        if (block.count == pages_in(b)) begin_full(b, block);
+        std::uint64_t* const words = block.words;
+        const std::uint64_t before = left;
+        for (; at < block_end && left > 0 && taken < out.size(); at += stride) {
+          const std::uint64_t old = words[at % kBlockWords], there = old & mask;
+          if (there == 0) continue;
+          out[taken++] = PageRun::of_word(at, there);
+          words[at % kBlockWords] = old ^ there;
+          if (old == there) block.present &= ~(std::uint64_t{1} << (at % kBlockWords));
+          left -= popcount(there);
+        }
+        block.count -= before - left;
+        gone += before - left;
+        if (block.count > 0) continue;
+        give_words(block);
+        present &= ~(std::uint64_t{1} << (b % kGroupBlocks));
+      }
+      group.present = present;
+      group.count -= gone;
+      count_ -= gone;
+      if (group.count == 0) give_blocks(group);
+    }
+    word = at;
+    most = left;
+    return taken;
   }
 
   /// The first page at or after `from` that is in the set; size() where there is none.
@@ -374,6 +451,13 @@ class PageSet {
     flush();
   }
 
+  /// Calls `whole(PageRange)` for each full group, and each full block of another, and `mixed(BlockWords)` for each block
+  /// that is neither full nor empty, ascending: equal sets in equal pieces.
+  template <class Whole, class Mixed>
+  void for_each_piece(Whole&& whole, Mixed&& mixed) const {
+    in_pieces(all(), whole, mixed, [](const PageRun&) {});
+  }
+
   /// The same pages in both. Requires equal sizes.
   friend bool operator==(const PageSet& a, const PageSet& b) {
     GODWIT_CHECK(a.size_ == b.size_);
@@ -389,7 +473,13 @@ class PageSet {
   }
 
  private:
-  static constexpr std::size_t kFewMasks = 8;  // which are done sooner without a call
+  static constexpr std::array<std::uint64_t, kBlockWords> kNoneThere{};
+  static constexpr std::array<std::uint64_t, kBlockWords> kAllThere = [] {
+    std::array<std::uint64_t, kBlockWords> words{};
+    for (std::uint64_t& word : words) word = ~std::uint64_t{0};
+    return words;
+  }();
+  static constexpr std::ptrdiff_t kManyMasks = 8;  // which are worth a call
 
   /// What `take` has got so far.
   struct Taking {
@@ -583,92 +673,102 @@ class PageSet {
     shrink(b, block, gone);
   }
 
-  /// Of one group, whose own count grows once, for all of them.
-  void add_masks(std::span<const PageRun> masks) {
-    const std::uint64_t g = masks.front().word() / kGroupWords;
-    if (groups_[g].count == pages_in_group(g)) return;
-    static_cast<void>(open(g * kGroupBlocks));
-    PageBlock& group = groups_[g];
-    std::uint64_t all = 0;
-    while (!masks.empty()) {
-      const std::uint64_t b = masks.front().word() / kBlockWords;
-      const std::span<const PageRun> those = masks_of_block(masks);
-      PageBlock& block = group.blocks[b % kGroupBlocks];
-      if (block.count == pages_in(b)) continue;
-      if (block.count == 0) begin_empty(block);
-      const std::uint64_t added = those.size() < kFewMasks
-                                      ? plain_kernels::merge_runs(block.words, those, block.present)
-                                      : kernels().merge_runs(block.words, those, block.present);
-      group.present |= std::uint64_t{1} << (b % kGroupBlocks);
-      block.count += added;
-      if (block.count == pages_in(b)) give_words(block);
-      all += added;
+  // ---- many masks at once
+
+  /// Adds `runs`, or takes them out.
+  template <bool kAdds>
+  void change(std::span<const PageRun> runs) {
+    for (std::size_t i = 0; i < runs.size();) {
+      const PageRun& run = runs[i];
+      if (run.is_mask()) {
+        i += change_group<kAdds>(runs.subspan(i));
+        continue;
+      }
+      if constexpr (kAdds)
+        add(PageRange{run.first(), run.count()});
+      else
+        remove(PageRange{run.first(), run.count()});
+      ++i;
     }
-    group.count += all;
-    count_ += all;
-    if (group.count == pages_in_group(g)) give_blocks(group);
   }
 
-  void remove_masks(std::span<const PageRun> masks) {
-    const std::uint64_t g = masks.front().word() / kGroupWords;
-    if (groups_[g].count == 0) return;
-    static_cast<void>(open(g * kGroupBlocks));
+  /// Those masks of one group that `runs` begins with. Returns how many they are.
+  template <bool kAdds>
+  std::size_t change_group(std::span<const PageRun> runs) {
+    const std::uint64_t g = runs.front().word() / (kBlockWords * kGroupBlocks);
+    GODWIT_CHECK(g < group_count_);
     PageBlock& group = groups_[g];
-    std::uint64_t all = 0;
-    while (!masks.empty()) {
-      const std::uint64_t b = masks.front().word() / kBlockWords;
-      const std::span<const PageRun> those = masks_of_block(masks);
-      PageBlock& block = group.blocks[b % kGroupBlocks];
-      if (block.count == 0) continue;
-      if (block.count == pages_in(b)) begin_full(b, block);
-      const std::uint64_t gone = those.size() < kFewMasks
-                                     ? plain_kernels::subtract_runs(block.words, those, block.present)
-                                     : kernels().subtract_runs(block.words, those, block.present);
-      block.count -= gone;
-      if (block.count == 0) {
-        give_words(block);
-        group.present &= ~(std::uint64_t{1} << (b % kGroupBlocks));
+    const std::uint64_t whole = pages_in_group(g), done = kAdds ? whole : 0;
+    const PageRun* run = runs.data();
+    const PageRun* const end = run + runs.size();
+    if (group.count == done) {
+      while (++run != end && run->is_mask_in(g, kGroupShift)) {
       }
-      all += gone;
+      return static_cast<std::size_t>(run - runs.data());
     }
-    group.count -= all;
-    count_ -= all;
-    if (group.count == 0) give_blocks(group);
+    static_cast<void>(open(g * kGroupBlocks));
+    std::uint64_t changed = 0, present = group.present;
+    do {
+      const std::uint64_t b = run->word() / kBlockWords;
+      PageBlock& block = group.blocks[b % kGroupBlocks];
+      if (whole < kGroupPages) check_masks(b, run, end);
+      const std::uint64_t pages = whole == kGroupPages ? kBlockPages : pages_in(b);
+      changed += change_block<kAdds>(block, pages, b, run, end);
+      const std::uint64_t bit = std::uint64_t{1} << (b % kGroupBlocks);
+      present = block.count > 0 ? present | bit : present & ~bit;
+    } while (run != end && run->is_mask_in(g, kGroupShift));
+    group.present = present;
+    group.count = kAdds ? group.count + changed : group.count - changed;
+    count_ = kAdds ? count_ + changed : count_ - changed;
+    if (group.count == done) give_blocks(group);
+    return static_cast<std::size_t>(run - runs.data());
+  }
+
+  /// The masks of block `b`, of `pages`, from `run` on, which it moves behind them. Returns how many pages changed. In line: it
+  /// has a handful of masks to do where the order of sending strides over blocks.
+  template <bool kAdds>
+  [[gnu::always_inline]] std::uint64_t change_block(PageBlock& block, std::uint64_t pages, std::uint64_t b,
+                                                    const PageRun*& run, const PageRun* end) {
+    const std::uint64_t done = kAdds ? pages : 0;
+    if (block.count == done) {
+      while (++run != end && run->is_mask_in(b, kBlockShift)) {
+      }
+      return 0;
+    }
+    if (block.count == 0) begin_empty(block);
+    if (block.count == pages) begin_full(b, block);
+    std::uint64_t changed = 0;
+    if (end - run >= kManyMasks && run[kManyMasks - 1].is_mask_in(b, kBlockShift)) {
+      const PageRun* const first = run;
+      while (++run != end && run->is_mask_in(b, kBlockShift)) {
+      }
+      const std::span<const PageRun> masks(first, run);
+      changed = (kAdds ? kernels().merge_runs : kernels().subtract_runs)(block.words, masks, block.present);
+    } else {
+      std::uint64_t* const words = block.words;
+      std::uint64_t present = block.present;
+      do {
+        const std::uint64_t w = run->word() % kBlockWords, old = words[w];
+        const std::uint64_t now = kAdds ? old | run->mask() : old & ~run->mask();
+        words[w] = now;
+        changed += popcount(old ^ now);
+        present = kAdds ? present | std::uint64_t{1} << w : present & ~(std::uint64_t{now == 0} << w);
+      } while (++run != end && run->is_mask_in(b, kBlockShift));
+      block.present = present;
+    }
+    block.count = kAdds ? block.count + changed : block.count - changed;
+    if (block.count == done) give_words(block);
+    return changed;
+  }
+
+  /// That those of block `b` lie in the set.
+  void check_masks(std::uint64_t b, const PageRun* run, const PageRun* end) const {
+    GODWIT_CHECK(b < block_count());
+    for (; run != end && run->is_mask_in(b, kBlockShift); ++run)
+      GODWIT_CHECK((run->mask() & ~full_word(run->word())) == 0);
   }
 
   // ---- walks
-
-  /// Tells of `runs` group by group: `solid(PageRange)` for each solid run, `masks(span)` for masks of one group that follow
-  /// each other.
-  template <class Solid, class Masks>
-  void by_groups(std::span<const PageRun> runs, Solid&& solid, Masks&& masks) const {
-    for (std::size_t i = 0; i < runs.size();) {
-      if (!runs[i].is_mask()) {
-        solid(PageRange{runs[i].first(), runs[i].count()});
-        ++i;
-        continue;
-      }
-      const std::size_t from = i;
-      const std::uint64_t g = runs[i].word() / kGroupWords;
-      GODWIT_CHECK(g < group_count_);
-      while (++i < runs.size() && runs[i].is_mask() && runs[i].word() / kGroupWords == g) {
-      }
-      masks(runs.subspan(from, i - from));
-    }
-  }
-
-  /// Cuts those of one block off the front of `masks`. Checks that they lie in the set.
-  std::span<const PageRun> masks_of_block(std::span<const PageRun>& masks) const {
-    const std::uint64_t b = masks.front().word() / kBlockWords;
-    std::size_t n = 1;
-    while (n < masks.size() && masks[n].word() / kBlockWords == b) ++n;
-    const std::span<const PageRun> those = masks.first(n);
-    GODWIT_CHECK(b < block_count());
-    if (pages_in(b) < kBlockPages)
-      for (const PageRun& run : those) GODWIT_CHECK((run.mask() & ~full_word(run.word())) == 0);
-    masks = masks.subspan(n);
-    return those;
-  }
 
   /// Cuts `range` into whole groups, whole blocks and parts of blocks.
   template <class Group, class Block, class Part>

@@ -26,12 +26,14 @@ std::size_t keep_first(std::span<PageRun> runs, Pages pages, PageRun& rest) {
 }
 
 BatchSize size_of(std::span<const PageRun> runs, const Charge& charge) {
-  BatchSize size;
+  std::uint64_t pages = 0, zero = 0;
   for (const PageRun& run : runs) {
-    size.pages.value += run.count();
-    if (run.is_zero()) size.zero.value += run.count();
-    size.bytes += charge.of(run);
+    const std::uint64_t count = run.count();
+    pages += count;
+    zero += run.is_zero() ? count : 0;
   }
+  BatchSize size{.pages = {pages}, .zero = {zero}};
+  size.bytes = charge.normal_page * (pages - zero) + charge.zero_page * zero;
   size.bytes += charge.packets(charge.zero_in_packet ? size.pages : size.pages - size.zero);
   return size;
 }
@@ -114,46 +116,33 @@ std::size_t Walk::take_rotated(PageSet& pending, Pages pages_max, std::span<Page
   const std::uint64_t rows = std::uint64_t{1} << row_bits, period = std::uint64_t{1} << bits_;
   std::uint64_t left = pages_max.value;
   std::size_t taken = 0;
-  // Of `columns` columns, from row `at` on: returns at which row it has enough. What it takes stays pending till then.
-  const auto take_rows = [&](std::uint64_t row, std::uint64_t column, std::uint64_t columns) {
-    PageSet::Reader words(pending);
-    const std::size_t before = taken;
-    const std::uint64_t mask = bits_between(column % 64, column % 64 + columns);
-    for (; row < rows && left > 0 && taken < out.size(); ++row) {
-      const std::uint64_t word = row * 16 + column / 64;
-      const std::uint64_t there = word * 64 < size_ ? words.word(word) & mask : 0;
-      if (there == 0) continue;
-      out[taken++] = PageRun::of_word(word, there);
-      left -= popcount(there);
-    }
-    pending.remove(out.subspan(before, taken - before));
-    return row;
-  };
+  const std::uint64_t end = std::min(rows * 16, (size_ + 63) / 64);
   for (std::uint64_t looked = 0; looked < period && left > 0 && taken < out.size() && !pending.empty();) {
     const std::uint64_t column = at_ >> row_bits, row = at_ & (rows - 1);
     const bool whole = row == 0 && rows <= std::min(kRowsMost, out.size() - taken);
-    const std::uint64_t columns = whole ? columns_within(pending, column, rows, left) : 0;
-    const std::uint64_t before = at_;
-    const std::uint64_t reached = take_rows(row, column, std::max<std::uint64_t>(columns, 1));
-    at_ += columns > 0 ? columns << row_bits : reached - row;
-    looked += at_ - before;
-    at_ &= period - 1;
+    const std::uint64_t columns = whole ? columns_within(pending, column, left) : 0;
+    const std::uint64_t mask = bits_between(column % 64, column % 64 + std::max<std::uint64_t>(columns, 1));
+    std::uint64_t word = row * 16 + column / 64;
+    taken += pending.take_strided(word, end, 16, mask, left, out.subspan(taken));
+    // Rows at the end that memory does not have are passed with the last that it has.
+    const std::uint64_t passed = columns > 0 ? columns << row_bits : (word < end ? word / 16 : rows) - row;
+    looked += passed;
+    at_ = (at_ + passed) & (period - 1);
   }
   return taken;
 }
 
 /// How many columns from `column` on, in the same words, have no more than `most` pages together.
-std::uint64_t Walk::columns_within(const PageSet& pending, std::uint64_t column, std::uint64_t rows,
-                                   std::uint64_t most) const {
-  // The columns are counted side by side: bit c of planes[i] is bit i of the number of pages in column c. Four words are
-  // added up before the planes: a carry beyond the first few planes then is rare.
+std::uint64_t Walk::columns_within(const PageSet& pending, std::uint64_t column, std::uint64_t most) const {
+  // The columns are counted side by side: bit c of planes[i] is bit i of the number of pages in column c. The four rows that
+  // a block has are added up before the planes: a carry beyond the first few planes then is rare.
   std::array<std::uint64_t, 11> planes{};
   static_assert(kRowsMost < std::uint64_t{1} << 11);
   PageSet::Reader words(pending);
-  const std::uint64_t end = std::min(rows * 16, (size_ + 63) / 64);
-  const auto word_at = [&](std::uint64_t word) { return word < end ? words.word(word) : 0; };
-  for (std::uint64_t word = column / 64; word < end; word += 64) {
-    const std::uint64_t a = word_at(word), b = word_at(word + 16), c = word_at(word + 32), d = word_at(word + 48);
+
+  for (std::uint64_t block = 0; block < pending.block_count(); ++block) {
+    const std::uint64_t* word = words.block(block) + column / 64;
+    const std::uint64_t a = word[0], b = word[16], c = word[32], d = word[48];
     const std::uint64_t abc = a ^ b ^ c, abc_carry = (a & b) | (c & (a ^ b));
     const std::uint64_t ones = abc ^ d, ones_carry = abc & d;
     const std::uint64_t twos = abc_carry ^ ones_carry, fours = abc_carry & ones_carry;

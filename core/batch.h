@@ -49,8 +49,7 @@ class Walk {
  private:
   std::size_t take_ascending(PageSet& pending, Pages pages_max, std::uint64_t chunk, std::span<PageRun> out);
   std::size_t take_rotated(PageSet& pending, Pages pages_max, std::span<PageRun> out);
-  std::uint64_t columns_within(const PageSet& pending, std::uint64_t column, std::uint64_t rows,
-                               std::uint64_t most) const;
+  std::uint64_t columns_within(const PageSet& pending, std::uint64_t column, std::uint64_t most) const;
   std::size_t take_bubble(PageSet& pending, Pages pages_max, std::span<PageRun> out);
 
   PageOrder order_;

@@ -477,15 +477,19 @@ std::size_t Source::drop_peeked(std::size_t picked) {
   round_.skipped += aside_.count();
   std::size_t kept = 0;
   PageSet::Reader dirty(aside_);
-  for (std::size_t i = 0; i < picked; ++i) {
-    for_each_word(picked_[i], [&](std::uint64_t word, std::uint64_t mask) {
-      const std::uint64_t clean = mask & ~dirty.word(word);
-      if (clean == 0) return;
-      if (kept < batch_.size())
-        batch_[kept++] = PageRun::of_word(word, clean);
-      else
-        pending_.add_word(word, clean);  // no room in this record: the next one takes it
-    });
+  const std::span<PageRun> out = batch_;
+  const auto keep = [&](std::uint64_t word, std::uint64_t clean) {
+    if (clean == 0) return;
+    if (kept < out.size())
+      out[kept++] = PageRun::of_word(word, clean);
+    else
+      pending_.add_word(word, clean);  // no room in this record: the next one takes it
+  };
+  for (const PageRun& run : picked_.first(picked)) {
+    if (run.is_mask())
+      keep(run.word(), run.mask() & ~dirty.word(run.word()));
+    else
+      for_each_word(run, [&](std::uint64_t word, std::uint64_t mask) { keep(word, mask & ~dirty.word(word)); });
   }
   std::copy_n(batch_.begin(), kept, picked_.begin());
   return kept;

@@ -42,7 +42,6 @@ struct Charge {
   bool delta = false;           ///< Of normal pages only what has changed goes.
   bool zero_in_packet = false;  ///< Zero pages go in packets, too.
 
-  Bytes of(const PageRun& run) const { return (run.is_zero() ? zero_page : normal_page) * run.count(); }
   /// The packets that `pages` more begin.
   Bytes packets(Pages pages) const {
     const auto begun = [this](std::uint64_t n) { return (n + packet_pages.value - 1) / packet_pages.value; };

@@ -31,11 +31,40 @@ void draw_plain(const States& states, Chance p, unsigned places, unsigned words,
     const std::array<std::uint64_t, 4> state{states.words[0][i], states.words[1][i], states.words[2][i],
                                              states.words[3][i]};
     Stream stream(state);
-    for (unsigned k = 0; k < words; ++k) out[i][k] = stream.bits(p);
+    out.present[i] = 0;
+    for (unsigned k = 0; k < words; ++k) {
+      out.words[i][k] = stream.bits(p);
+      out.present[i] |= std::uint64_t{out.words[i][k] != 0} << k;
+    }
   }
 }
 
 #if defined(__x86_64__)
+
+/// Word `first` + i of all places is in eight[i]: stores them place by place.
+__attribute__((target("avx512f"))) inline void store_turned(const __m512i (&eight)[8], unsigned first, Out& out) {
+  const __m512i up_low = _mm512_setr_epi64(0, 8, 2, 10, 4, 12, 6, 14),
+                up_high = _mm512_setr_epi64(1, 9, 3, 11, 5, 13, 7, 15);
+  const __m512i two_low = _mm512_setr_epi64(0, 1, 8, 9, 4, 5, 12, 13),
+                two_high = _mm512_setr_epi64(2, 3, 10, 11, 6, 7, 14, 15);
+  const __m512i four_low = _mm512_setr_epi64(0, 1, 2, 3, 8, 9, 10, 11),
+                four_high = _mm512_setr_epi64(4, 5, 6, 7, 12, 13, 14, 15);
+  __m512i a[8], b[8];
+  for (unsigned i = 0; i < 8; i += 2) {
+    a[i] = _mm512_permutex2var_epi64(eight[i], up_low, eight[i + 1]);
+    a[i + 1] = _mm512_permutex2var_epi64(eight[i], up_high, eight[i + 1]);
+  }
+  for (unsigned i = 0; i < 8; i += 4) {
+    for (unsigned j = 0; j < 2; ++j) {
+      b[i + j] = _mm512_permutex2var_epi64(a[i + j], two_low, a[i + j + 2]);
+      b[i + j + 2] = _mm512_permutex2var_epi64(a[i + j], two_high, a[i + j + 2]);
+    }
+  }
+  for (unsigned j = 0; j < 4; ++j) {
+    _mm512_storeu_si512(&out.words[j][first], _mm512_permutex2var_epi64(b[j], four_low, b[j + 4]));
+    _mm512_storeu_si512(&out.words[j + 4][first], _mm512_permutex2var_epi64(b[j], four_high, b[j + 4]));
+  }
+}
 
 // Stream::bits, lane by lane. A lane whose 64 bits are decided keeps its state until all lanes are through.
 
@@ -45,7 +74,8 @@ __attribute__((target("avx512f"))) void draw_avx512(const States& states, Chance
   __m512i s1 = _mm512_load_si512(states.words[1]);
   __m512i s2 = _mm512_load_si512(states.words[2]);
   __m512i s3 = _mm512_load_si512(states.words[3]);
-  alignas(64) std::uint64_t sets[BlockBits::kPlaces];
+  __m512i present = _mm512_setzero_si512();
+  __m512i eight[8] = {};
   for (unsigned k = 0; k < words; ++k) {
     __m512i undecided = _mm512_set1_epi64(-1);
     __m512i set = _mm512_setzero_si512();
@@ -67,9 +97,12 @@ __attribute__((target("avx512f"))) void draw_avx512(const States& states, Chance
       }
       active = _mm512_test_epi64_mask(undecided, undecided);
     }
-    _mm512_store_si512(sets, set);
-    for (unsigned i = 0; i < BlockBits::kPlaces; ++i) out[i][k] = sets[i];
+    const __m512i bit = _mm512_set1_epi64(static_cast<std::int64_t>(std::uint64_t{1} << k));
+    present = _mm512_mask_or_epi64(present, _mm512_test_epi64_mask(set, set), present, bit);
+    eight[k % 8] = set;
+    if (k % 8 == 7 || k + 1 == words) store_turned(eight, k / 8 * 8, out);
   }
+  _mm512_storeu_si512(out.present, present);
 }
 
 __attribute__((target("avx2"))) inline __m256i rotated(__m256i x, int k) {
@@ -85,6 +118,7 @@ __attribute__((target("avx2"))) void draw_avx2(const States& states, Chance p, u
     __m256i s2 = _mm256_load_si256(reinterpret_cast<const __m256i*>(in[2] + first));
     __m256i s3 = _mm256_load_si256(reinterpret_cast<const __m256i*>(in[3] + first));
     alignas(32) std::uint64_t sets[4];
+    for (unsigned i = 0; i < 4; ++i) out.present[first + i] = 0;
     for (unsigned k = 0; k < words; ++k) {
       __m256i undecided = _mm256_set1_epi64x(-1);
       __m256i set = _mm256_setzero_si256();
@@ -106,7 +140,10 @@ __attribute__((target("avx2"))) void draw_avx2(const States& states, Chance p, u
         }
       }
       _mm256_store_si256(reinterpret_cast<__m256i*>(sets), set);
-      for (unsigned i = 0; i < 4; ++i) out[first + i][k] = sets[i];
+      for (unsigned i = 0; i < 4; ++i) {
+        out.words[first + i][k] = sets[i];
+        out.present[first + i] |= std::uint64_t{sets[i] != 0} << k;
+      }
     }
   }
 }

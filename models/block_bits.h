@@ -6,7 +6,7 @@
 
 namespace godwit::models {
 
-/// Up to eight neighbouring places at a time, each with a stream of its own: out[i][k] is what the k-th call of
+/// Up to eight neighbouring places at a time, each with a stream of its own: out.words[i][k] is what the k-th call of
 /// Stream(seed, consumer, first_place + i, instant).bits(p) gives, for k < words. The processor works on as many of them
 /// side by side as it can; the bits are the same.
 struct BlockBits {
@@ -16,7 +16,10 @@ struct BlockBits {
   std::uint64_t seed, consumer, instant;
   Chance p;
 
-  using Out = std::uint64_t[kPlaces][kWords];
+  struct Out {
+    std::uint64_t words[kPlaces][kWords];
+    std::uint64_t present[kPlaces];  ///< Bit k: words[i][k] is not 0.
+  };
 
   /// Requires places <= kPlaces and words <= kWords.
   void draw(std::uint64_t first_place, unsigned places, unsigned words, Out& out) const {

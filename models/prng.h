@@ -59,33 +59,36 @@ class Stream {
   std::array<std::uint64_t, 4> state_;
 };
 
-/// Poisson counts of a fixed mean of at most 8, by inversion of a table of 64-bit chances.
+/// Poisson counts of a fixed mean of at most 8, by inversion of a table of 64-bit chances, which is made as far as it is
+/// needed.
 class PoissonTable {
  public:
   /// Requires mean <= 8 (in parts of 2^56).
-  explicit PoissonTable(Exposure mean) {
-    Chance term = exp_minus(mean);
-    Chance sum = term;
-    size_ = 0;
-    while (size_ < kSize) {
-      below_[size_++] = sum;
-      const u128 next = static_cast<u128>(term) * mean >> kExposureBits;  // below 2^67
-      term = next >> 64 == 0 ? static_cast<std::uint64_t>(next) / size_ : static_cast<Chance>(next / size_);
-      if (term == 0) break;
-      sum = sum + term < sum ? ~Chance{0} : sum + term;
-    }
-  }
+  explicit PoissonTable(Exposure mean) : mean_(mean), term_(exp_minus(mean)), sum_(term_) {}
 
-  unsigned draw(std::uint64_t uniform) const {
+  unsigned draw(std::uint64_t uniform) {
     unsigned k = 0;
-    while (k < size_ && uniform >= below_[k]) ++k;
+    while ((k < size_ || extend()) && uniform >= below_[k]) ++k;
     return k;
   }
 
  private:
+  /// One more entry; false where the table is whole.
+  bool extend() {
+    if (size_ == kSize || term_ == 0) return false;
+    below_[size_++] = sum_;
+    const u128 next = static_cast<u128>(term_) * mean_ >> kExposureBits;  // below 2^67
+    term_ = next >> 64 == 0 ? static_cast<std::uint64_t>(next) / size_ : static_cast<Chance>(next / size_);
+    sum_ = sum_ + term_ < sum_ ? ~Chance{0} : sum_ + term_;
+    return true;
+  }
+
   static constexpr unsigned kSize = 64;
+  Exposure mean_;
+  Chance term_;  // of the entry that comes next
+  Chance sum_;
+  unsigned size_ = 0;
   Chance below_[kSize];
-  unsigned size_;
 };
 
 }  // namespace godwit::models

@@ -135,9 +135,22 @@ void GuestMemory::charge() {
   charged_ = faults_;
 }
 
+/// Whether all of the block is marked, and no write to it tells the oracle or changes what the pages are.
+bool GuestMemory::settled(std::uint64_t block) const {
+  if (!log_->block_full(block) || (watching_ && !stale_->block_full(block)) || bytes_) return false;
+  return zero_->count_in_block(block) + free_->count_in_block(block) + page_cache_->count_in_block(block) == 0;
+}
+
 /// Draws all writes to `range` in the guest time (from, to].
 void GuestMemory::draw(PageRange range, Nanos from, Nanos to) {
-  workload_.writes(range, from, to, [this](const auto& some) { mark(some); });
+  struct Marks {
+    GuestMemory& memory;
+    void operator()(const PageRun& run) { memory.mark(run); }
+    void operator()(const BlockWords& some) { memory.mark(some); }
+    void operator()(workloads::Writer writer) { memory.mark(writer); }
+    bool settled(std::uint64_t block) const { return memory.settled(block); }
+  };
+  workload_.writes(range, from, to, Marks{*this});
   charge();
   process_.reset();
 }
@@ -203,12 +216,34 @@ void GuestMemory::dirty(PageRange range) {
   mark(PageRun::solid(range.first, range.count));
 }
 
+/// The words of a block, those that are not 0, go into eight lanes in turn, so that no product waits for the one before it.
 std::uint64_t hash_of(const PageSet& set) {
+  constexpr std::uint64_t kOdd = 0x9fb21c651e98df25, kOther = 0xd6e8feb86659fd93;
+  constexpr unsigned kLanes = 8;
+  const auto mix = [](std::uint64_t hash, std::uint64_t word, std::uint64_t factor) {
+    const std::uint64_t product = (hash ^ word) * factor;
+    return product ^ product >> 32;
+  };
   std::uint64_t hash = set.count().value;
-  set.for_each_run(set.all(), [&](const PageRun& run) {
-    hash = (hash ^ (run.is_mask() ? run.word() : ~run.first())) * 0x9fb21c651e98df25ull;
-    hash = (hash ^ (hash >> 32) ^ (run.is_mask() ? run.mask() : run.count())) * 0xd6e8feb86659fd93ull;
-  });
+  const auto whole = [&](PageRange range) { hash = mix(mix(hash, ~range.first, kOdd), range.count, kOther); };
+  const auto mixed = [&](const BlockWords& some) {
+    hash = mix(mix(hash, some.block, kOdd), some.present, kOther);
+    std::uint64_t lanes[kLanes];
+    for (unsigned k = 0; k < kLanes; ++k) lanes[k] = hash + k * kOther;
+    if (some.present == ~std::uint64_t{0}) {
+      for (unsigned w = 0; w < PageSet::kBlockWords; w += kLanes)
+        for (unsigned k = 0; k < kLanes; ++k) lanes[k] = mix(lanes[k], some.words[w + k], kOdd);
+    } else {
+      unsigned n = 0;
+      for_each_bit(some.present, [&](unsigned w) {
+        lanes[n % kLanes] = mix(lanes[n % kLanes], some.words[w], kOdd);
+        ++n;
+      });
+    }
+    const unsigned used = std::min(popcount(some.present), kLanes);
+    for (unsigned k = 0; k < used; ++k) hash = mix(hash, lanes[k], kOther);
+  };
+  set.for_each_piece(whole, mixed);
   return hash;
 }
 

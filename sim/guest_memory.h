@@ -130,6 +130,7 @@ class GuestMemory {
   const PageSet& stale() const { return *stale_; }
 
  private:
+  bool settled(std::uint64_t block) const;
   void draw(PageRange range, Nanos from, Nanos to);
   void mark(const PageRun& run);
   void mark(const BlockWords& some);

@@ -69,11 +69,10 @@ core::Await<core::Done> LogPort::read_and_clear(PageRange range, PageSet& into) 
                     reporting_cost() + throttle_wait();
   return c_.take(cpu, Activity::kHarvest, Side::kSource, [this, range, &into] {
     PageSet& log = look(range);
-    into.add(log, range);
     c_.note_set(RecordKind::kLogReadCleared, log);
     count_sync();
     if (c_.self()) c_.sender.protect(log, range);
-    log.remove(range);
+    into.take_over(log, range);
     if (c_.self()) c_.sender.protected_those(c_.memory());
     c_.protected_at = c_.guest_now();
     c_.memory().forget_faults_of_processes();

@@ -104,7 +104,8 @@ class Workload {
   Workload(const Options& options, PageRange touchable, Bytes page_size, std::uint64_t seed, std::uint64_t consumer);
 
   /// Calls `mark(PageRun)` for what is written to pages of `range` in the guest time (from, to]. A page may come twice.
-  /// Where zeroes are written the run is marked as zero. A `mark` that takes a Writer is told it first.
+  /// Where zeroes are written the run is marked as zero. A `mark` that takes a Writer is told it first; one that has
+  /// `settled(block)` need not be told of writes to a block of which it says true.
   /// Requires `range` to begin and end on block boundaries (4096 pages), or at the end of memory.
   template <class Mark>
   void writes(PageRange range, Nanos from, Nanos to, Mark&& mark) const;
@@ -173,6 +174,8 @@ class Workload {
 
   template <class Mark>
   void draw_uniform(const Part& part, PageRange range, Nanos from, Nanos time, Mark& mark) const;
+  template <class Mark>
+  void draw_scattered(const Part& part, PageRange range, Nanos from, models::Exposure x, Mark& mark) const;
   template <class Mark>
   void draw_dense(const Part& part, PageRange range, Nanos from, models::Chance p, Mark& mark) const;
   template <class Mark>

@@ -23,6 +23,15 @@ void tell(const BlockWords& some, Mark& mark) {
     for_each_run(some, mark);
 }
 
+/// Whether a write to block `b` is nothing new to `mark`: then nobody needs to know which pages are written.
+template <class Mark>
+bool settled(const Mark& mark, std::uint64_t b) {
+  if constexpr (requires { mark.settled(b); })
+    return mark.settled(b);
+  else
+    return false;
+}
+
 /// Collects the pages drawn in one block.
 class BlockDraw {
  public:
@@ -69,23 +78,27 @@ void Workload::writes(PageRange range, Nanos from, Nanos to, Mark&& mark) const 
 
 /// Where a 64-page word expects 4 writes, bits are cheaper to draw than counts and places.
 inline constexpr models::Exposure kDense = (models::Exposure{4} << models::kExposureBits) / 64;
+/// Where a block expects no more than one write, blocks are counted many at a time.
+inline constexpr models::Exposure kScattered = (models::Exposure{1} << models::kExposureBits) / PageSet::kBlockPages;
 /// The largest mean of a PoissonTable.
 inline constexpr models::Exposure kCountMean = models::Exposure{8} << models::kExposureBits;
 
-/// Every page of the part is written with the same chance. Where few are, the writes of a granule of pages are counted
-/// (Poisson) and placed; where many are, each page of a word is decided by its own bit.
+/// Every page of the part is written with the same chance. Where few are, the writes of a granule of pages, which may be
+/// many blocks, are counted (Poisson) and placed; where many are, each page of a word is decided by its own bit.
 template <class Mark>
 void Workload::draw_uniform(const Part& part, PageRange range, Nanos from, Nanos time, Mark& mark) const {
   const models::Exposure x = models::exposure(part.rate_millionths, time, part.range.count);
   if (x == 0) return;
   if (x >= kDense) return draw_dense(part, range, from, models::hit_chance(x), mark);
+  if (x <= kScattered) return draw_scattered(part, range, from, x, mark);
 
   std::uint64_t granule = PageSet::kBlockPages;
   while (x > kCountMean / granule) granule /= 2;
-  const models::PoissonTable whole(x * granule);
+  models::PoissonTable whole(x * granule);
 
   BlockDraw drawn;
   for (std::uint64_t b = range.first / PageSet::kBlockPages; b * PageSet::kBlockPages < range.end(); ++b) {
+    if (settled(mark, b)) continue;
     const PageRange here = intersect(range, {b * PageSet::kBlockPages, PageSet::kBlockPages});
     models::Stream stream(seed_, part.consumer, b, static_cast<std::uint64_t>(from.count()));
     for (std::uint64_t done = 0; done < here.count; done += granule) {
@@ -98,17 +111,40 @@ void Workload::draw_uniform(const Part& part, PageRange range, Nanos from, Nanos
   }
 }
 
+/// Every page of `range` expects `x` writes. Up to a whole group of blocks is one granule, with one stream, of its first
+/// block: what is asked for in parts is drawn in parts.
+template <class Mark>
+void Workload::draw_scattered(const Part& part, PageRange range, Nanos from, models::Exposure x, Mark& mark) const {
+  std::uint64_t granule = PageSet::kGroupPages;
+  while (x > kCountMean / granule) granule /= 2;
+  models::PoissonTable whole(x * granule);
+  for (std::uint64_t at = range.first / granule * granule; at < range.end(); at += granule) {
+    const PageRange here = intersect(range, {at, granule});
+    models::Stream stream(seed_, part.consumer, here.first / PageSet::kBlockPages,
+                          static_cast<std::uint64_t>(from.count()));
+    const std::uint64_t uniform = stream.next();
+    const unsigned n = here.count == granule ? whole.draw(uniform) : models::PoissonTable(x * here.count).draw(uniform);
+    for (unsigned i = 0; i < n; ++i) {
+      const PageIndex page = here.first + stream.below(here.count);
+      mark(PageRun::of_word(page / 64, std::uint64_t{1} << (page % 64)));
+    }
+  }
+}
+
 /// Every page of `range` is written with chance `p`, a word at a time. Several blocks are drawn side by side.
 template <class Mark>
 void Workload::draw_dense(const Part& part, PageRange range, Nanos from, models::Chance p, Mark& mark) const {
   constexpr std::uint64_t kBlock = PageSet::kBlockPages;
   constexpr unsigned kPlaces = models::BlockBits::kPlaces;
   const models::BlockBits bits{seed_, part.consumer, static_cast<std::uint64_t>(from.count()), p};
-  std::uint64_t drawn[kPlaces][models::BlockBits::kWords];
+  models::BlockBits::Out drawn;
   BlockDraw block;
   const std::uint64_t end = (range.end() + kBlock - 1) / kBlock;
   for (std::uint64_t b = range.first / kBlock; b < end; b += kPlaces) {
     const auto places = static_cast<unsigned>(std::min<std::uint64_t>(kPlaces, end - b));
+    unsigned wanted = 0;
+    for (unsigned i = 0; i < places; ++i) wanted += settled(mark, b + i) ? 0 : 1;
+    if (wanted == 0) continue;
     std::uint64_t words = 0;
     for (unsigned i = 0; i < places; ++i) {
       const PageRange here = intersect(range, {(b + i) * kBlock, kBlock});
@@ -118,14 +154,12 @@ void Workload::draw_dense(const Part& part, PageRange range, Nanos from, models:
     for (unsigned i = 0; i < places; ++i) {
       const PageRange here = intersect(range, {(b + i) * kBlock, kBlock});
       if (here.count == kBlock) {  // as most are
-        std::uint64_t present = 0;
-        for (unsigned w = 0; w < PageSet::kBlockWords; ++w) present |= std::uint64_t{drawn[i][w] != 0} << w;
-        tell(BlockWords{b + i, drawn[i], present}, mark);
+        tell(BlockWords{b + i, drawn.words[i], drawn.present[i]}, mark);
         continue;
       }
       const std::uint64_t first = here.first / 64;  // a stream begins with the first word that is asked for
       for_each_word(PageRun::solid(here.first, here.count), [&](std::uint64_t word, std::uint64_t mask) {
-        block.add_word(word % PageSet::kBlockWords, drawn[i][word - first] & mask);
+        block.add_word(word % PageSet::kBlockWords, drawn.words[i][word - first] & mask);
       });
       block.flush(b + i, mark);
     }
@@ -163,7 +197,7 @@ void Workload::draw_zipf(const Part& part, PageRange range, Nanos from, Nanos ti
     const std::uint64_t pages = here.end() - start;
     std::uint64_t step = pages;
     while (step > 1 && highest > kCountMean / step) step = (step + 1) / 2;
-    const models::PoissonTable table(highest * step);
+    models::PoissonTable table(highest * step);
     for (std::uint64_t done = 0; done < pages; done += step) {
       const std::uint64_t n_pages = std::min(step, pages - done);
       const std::uint64_t uniform = stream.next();

@@ -75,7 +75,7 @@ class Trio {
       : random_(seed, 0, 0, 0), size_(size), lent_(size), other_(size), pooled_(size, pool_) {}
 
   void step() {
-    switch (random_.below(11)) {
+    switch (random_.below(12)) {
       case 0: return add(some_range());
       case 1: return remove(some_range());
       case 2: return word(true);
@@ -86,6 +86,7 @@ class Trio {
       case 7: return combine(false);
       case 8: return runs(true);
       case 9: return runs(false);
+      case 10: return take_strided();
       default: return take();
     }
   }
@@ -198,6 +199,22 @@ class Trio {
       else
         set->remove(other_.set, range);
     }
+    if (!adding || random_.below(2) == 0) return;
+    // As adding and taking out: where the pool is one, and where it is not; into an empty set, and into another.
+    Pooled taken(size_, pool_);
+    if (random_.below(2) == 0) taken.set.add(some_range());
+    test::Pages sum(size_), rest(size_);
+    sum.set.add(taken.set, taken.set.all());
+    sum.set.add(pooled_.set, range);
+    rest.set.add(pooled_.set, pooled_.set.all());
+    rest.set.remove(range);
+    taken.set.take_over(pooled_.set, range);
+    ASSERT_EQ(test::pages_of(taken.set, taken.set.all()), test::pages_of(sum.set, sum.set.all()));
+    ASSERT_EQ(test::pages_of(pooled_.set, pooled_.set.all()), test::pages_of(rest.set, rest.set.all()));
+    lent_.set.take_over(other_.set, range);  // which has it all already
+    ASSERT_EQ(other_.set.count_in(range), 0u);
+    pooled_.set.clear();
+    pooled_.set.add(lent_.set, lent_.set.all());
   }
 
   /// The runs are those that a walk tells of, cut where there is no room for more.
@@ -217,6 +234,33 @@ class Trio {
     for (PageSet* set : {&lent_.set, &pooled_.set}) {
       const std::size_t taken = set->take(range, most, room);
       ASSERT_EQ(std::vector<PageRun>(room.begin(), room.begin() + static_cast<std::ptrdiff_t>(taken)), expected);
+    }
+    for (const PageIndex page : test::pages_of(expected)) model_.erase(page);
+  }
+
+  /// Word by word and page by page.
+  void take_strided() {
+    const std::uint64_t first = random_.below(size_) / 64, stride = 1 + random_.below(20);
+    const std::uint64_t end = first + random_.below((size_ + 63) / 64 - first + 1);
+    const std::uint64_t bit = std::uint64_t{1} << random_.below(64);
+    const bool whole = random_.below(2) == 0;
+    const std::uint64_t mask = whole ? random_.bits(random_.next()) | bit : bit;
+    std::uint64_t left = whole ? size_ : 1 + random_.below(50);
+    const std::uint64_t most = left;
+    std::vector<PageRun> room(1 + random_.below(200));
+    std::vector<PageRun> expected;
+    std::uint64_t at = first;
+    for (; at < end && left > 0 && expected.size() < room.size(); at += stride) {
+      const std::uint64_t there = lent_.set.word(at) & mask;
+      if (there != 0) expected.push_back(PageRun::of_word(at, there));
+      left -= std::min<std::uint64_t>(left, static_cast<unsigned>(std::popcount(there)));
+    }
+    for (PageSet* set : {&lent_.set, &pooled_.set}) {
+      std::uint64_t word = first, still = most;
+      const std::size_t taken = set->take_strided(word, end, stride, mask, still, room);
+      ASSERT_EQ(std::vector<PageRun>(room.begin(), room.begin() + static_cast<std::ptrdiff_t>(taken)), expected);
+      ASSERT_EQ(still, left);
+      ASSERT_EQ(std::min(word, end), std::min(at, end));
     }
     for (const PageIndex page : test::pages_of(expected)) model_.erase(page);
   }

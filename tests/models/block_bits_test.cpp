@@ -24,9 +24,15 @@ TEST(BlockBits, AreWhatTheStreamsGiveOneByOneOnAnyProcessor) {
           bits.draw_by(variant, 100, places, words, drawn);
         else
           bits.draw(100, places, words, drawn);
-        for (unsigned i = 0; i < places; ++i)
-          for (unsigned k = 0; k < words; ++k)
-            ASSERT_EQ(drawn[i][k], expected[i][k]) << "variant " << variant << ", chance " << p << ", place " << i;
+        for (unsigned i = 0; i < places; ++i) {
+          std::uint64_t present = 0;
+          for (unsigned k = 0; k < words; ++k) {
+            present |= std::uint64_t{expected[i][k] != 0} << k;
+            ASSERT_EQ(drawn.words[i][k], expected[i][k])
+                << "variant " << variant << ", chance " << p << ", place " << i;
+          }
+          ASSERT_EQ(drawn.present[i], present) << "variant " << variant << ", chance " << p << ", place " << i;
+        }
       }
     }
   }

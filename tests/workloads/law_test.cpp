@@ -121,6 +121,16 @@ TEST(UniformLaw, SparseOnBothSidesOfTheSwitchOfGranules) {
   expect_same_law(uniform({4000, 4600}, 8.0 / 1024 + 1e-3));
 }
 
+// Where a block expects no more than one write, those of many blocks are counted together; looks at some of them draw apart.
+TEST(UniformLaw, ScatteredOverManyBlocks) {
+  expect_same_law(uniform({37, 8600}, 0.0001));
+  expect_same_law(uniform({0, kPages}, 1.0 / 4096 - 1e-5));
+  expect_same_law(uniform({0, kPages}, 1.0 / 4096 + 1e-5));
+  std::vector<Look> looks;
+  for (int i = 1; i <= 6; ++i) looks.push_back({i % 2 == 0 ? kAll : PageRange{4096, 4096}, i * 100ms});
+  expect_same_law(uniform({10, kPages - 30}, 0.0002, looks));
+}
+
 // Dense from 4 writes a word on: each page is decided by its own bit.
 TEST(UniformLaw, OnBothSidesOfTheSwitchToDense) {
   expect_same_law(uniform({0, 1000}, 4.0 / 64 - 2e-3));

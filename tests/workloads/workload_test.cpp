@@ -56,6 +56,37 @@ TEST(Mix, RunsAllItsParts) {
   EXPECT_EQ(written(make({.kind = Kind::kMix, .parts = {at(3), at(5)}}), 0s, 1s), (std::set<PageIndex>{3, 5}));
 }
 
+/// Marks pages, and counts what it is told.
+struct Marks {
+  PageSet& set;
+  std::uint64_t told = 0;
+  void operator()(const PageRun& run) { set.add(run), ++told; }
+  void operator()(const BlockWords& some) { set.add(some), ++told; }
+};
+/// The same, which need not hear of full blocks.
+struct SparedMarks : Marks {
+  bool settled(std::uint64_t block) const { return set.block_full(block); }
+};
+
+// A hot part of one block, full soon, sparsely and densely written; the rest is never full.
+TEST(HotSet, ABlockThatIsMarkedWhollyIsNotDrawnAnew) {
+  for (const Nanos step : {Nanos{1ms}, Nanos{100ms}}) {
+    const Workload workload = make(
+        {.kind = Kind::kHotSet, .write_rate = 100'000, .hot_memory = Bytes{4096 * 4096}, .hot_share = kWhole / 10 * 9});
+    test::Pages all(kAll.count), spared(kAll.count);
+    Marks marks{all.set};
+    SparedMarks spared_marks{{spared.set}};
+    for (Nanos at{0}; at < 1s; at += step) {
+      workload.writes(kAll, at, at + step, marks);
+      workload.writes(kAll, at, at + step, spared_marks);
+      ASSERT_EQ(all.set, spared.set);
+    }
+    EXPECT_TRUE(all.set.block_full(0));
+    EXPECT_FALSE(all.set.block_full(1));
+    EXPECT_LT(spared_marks.told, marks.told);
+  }
+}
+
 // 16 stretches come to what is stated, and the speed in each deviates by 20 % on average, in groups drawn anew.
 TEST(Schedule, VariesFromOneStretchToTheNext) {
   Schedule schedule;
