@@ -76,8 +76,10 @@ void Workload::writes(PageRange range, Nanos from, Nanos to, Mark&& mark) const 
   }
 }
 
-/// Where a 64-page word expects 4 writes, bits are cheaper to draw than counts and places.
-inline constexpr models::Exposure kDense = (models::Exposure{4} << models::kExposureBits) / 64;
+/// Where a 64-page word expects one write, bits are cheaper to draw than counts and places, many words side by side; where it
+/// expects 4, also one by one.
+inline constexpr models::Exposure kDense = (models::Exposure{1} << models::kExposureBits) / 64;
+inline constexpr models::Exposure kDenseWord = 4 * kDense;
 /// Where a block expects no more than one write, blocks are counted many at a time.
 inline constexpr models::Exposure kScattered = (models::Exposure{1} << models::kExposureBits) / PageSet::kBlockPages;
 /// The largest mean of a PoissonTable.
@@ -181,7 +183,7 @@ void Workload::draw_zipf(const Part& part, PageRange range, Nanos from, Nanos ti
     models::Stream stream(seed_, part.consumer, b, static_cast<std::uint64_t>(from.count()));
     PageIndex start = here.first;
     models::Exposure highest = exposure_of(start);
-    while (highest >= kDense) {
+    while (highest >= kDenseWord) {
       const PageRange word = intersect(here, {start / 64 * 64, 64});
       for_each_word(PageRun::solid(word.first, word.count), [&](std::uint64_t w, std::uint64_t mask) {
         drawn.add_word(w % PageSet::kBlockWords, stream.bits(models::hit_chance(highest)) & mask);

@@ -119,6 +119,7 @@ TEST(UniformLaw, SparseOnBothSidesOfTheSwitchOfGranules) {
   expect_same_law(uniform({0, 8192}, 8.0 / 4096 + 1e-4));
   expect_same_law(uniform({4000, 4600}, 8.0 / 1024 - 1e-3));
   expect_same_law(uniform({4000, 4600}, 8.0 / 1024 + 1e-3));
+  expect_same_law(uniform({4000, 4600}, 8.0 / 600));
 }
 
 // Where a block expects no more than one write, those of many blocks are counted together; looks at some of them draw apart.
@@ -131,12 +132,12 @@ TEST(UniformLaw, ScatteredOverManyBlocks) {
   expect_same_law(uniform({10, kPages - 30}, 0.0002, looks));
 }
 
-// Dense from 4 writes a word on: each page is decided by its own bit.
+// Dense from a write a word on: each page is decided by its own bit.
 TEST(UniformLaw, OnBothSidesOfTheSwitchToDense) {
-  expect_same_law(uniform({0, 1000}, 4.0 / 64 - 2e-3));
-  expect_same_law(uniform({0, 1000}, 4.0 / 64 + 2e-3));
-  expect_same_law(uniform({4050, 100}, 4.0 / 64 - 2e-2));
-  expect_same_law(uniform({4050, 100}, 4.0 / 64 + 2e-2));
+  expect_same_law(uniform({0, 1000}, 1.0 / 64 - 1e-3));
+  expect_same_law(uniform({0, 1000}, 1.0 / 64 + 1e-3));
+  expect_same_law(uniform({4050, 100}, 1.0 / 64 - 5e-3));
+  expect_same_law(uniform({4050, 100}, 1.0 / 64 + 5e-3));
 }
 
 TEST(UniformLaw, Dense) {
