@@ -150,9 +150,11 @@ std::optional<Network::FlowId> Network::take_through(Nanos now, GroupId id) {
   return flow;
 }
 
-std::vector<Network::GroupId> Network::take_changed() {
+std::span<const Network::GroupId> Network::take_changed() {
   for (const GroupId id : changed_) groups_[id].changed = false;
-  return std::exchange(changed_, {});
+  told_.swap(changed_);
+  changed_.clear();
+  return told_;
 }
 
 void Network::note_change(GroupId id) {
@@ -172,7 +174,9 @@ Network::Sent Network::clock_at(const Group& group, Nanos now) {
 Nanos Network::instant_of(const Group& group, Sent end) const {
   if (end <= group.clock) return group.anchor;
   if (group.rate.value == 0) return kNever;
-  const u128 wait = (static_cast<u128>(end - group.clock) + (group.rate.value - 1)) / group.rate.value;
+  const u128 ahead = static_cast<u128>(end - group.clock) + (group.rate.value - 1);
+  const bool narrow = ahead <= kUnbounded;  // as nearly always, and then divided sooner
+  const u128 wait = narrow ? static_cast<std::uint64_t>(ahead) / group.rate.value : ahead / group.rate.value;
   return wait > kUnbounded ? kNever : later(group.anchor, saturating_nanos(static_cast<std::uint64_t>(wait)));
 }
 

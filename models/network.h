@@ -66,8 +66,8 @@ class Network {
   Nanos next_through(GroupId group);
   /// The next of those of `group` that are through by now, in the order of their ends, then of the waiting.
   std::optional<FlowId> take_through(Nanos now, GroupId group);
-  /// The groups whose next_through may have changed since the last call.
-  std::vector<GroupId> take_changed();
+  /// The groups whose next_through may have changed since the last call. Good until the next one.
+  std::span<const GroupId> take_changed();
 
  private:
   __extension__ typedef __int128 Sent;  // in bits x 10^-9: what one bit per second carries in a nanosecond
@@ -137,7 +137,7 @@ class Network {
   std::map<std::pair<std::uint32_t, std::uint64_t>, GroupId> group_ids_;  // by route and cap
   std::vector<Flow> flows_;
   std::vector<FlowId> free_flows_;
-  std::vector<GroupId> changed_;
+  std::vector<GroupId> changed_, told_;
   std::uint64_t waits_ = 0;
   std::uint64_t visit_ = 0;
   std::vector<std::uint32_t> reached_;  // wires, while shares are worked out

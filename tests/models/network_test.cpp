@@ -176,7 +176,7 @@ TEST(Network, AFlowThatRestsIsNotWaitedForAnyMore) {
   const auto a = network.open({0});
   network.send(0ns, a, {1000}, {0});
   network.await(a);
-  const auto group = network.take_changed().at(0);
+  const auto group = network.take_changed()[0];
   network.rest(1us, a);
   EXPECT_EQ(network.next_through(group), kNever);
   network.close(a);
