@@ -252,10 +252,10 @@ void Channel::fly(const core::Arrival::Incoming& what) {
   flying_.emplace_back(what);
   c_.world.engine.schedule(later(c_.now(), latency_), Lane::kDelivery, [this, plan = flight_plan_] {
     if (plan != flight_plan_) return;
-    inbox_.push_back(std::move(flying_.front()));
+    Held landed = std::move(flying_.front());
     flying_.pop_front();
-    if (!incoming_.awaited()) return;
-    incoming_.complete(take_from_inbox());
+    if (!incoming_.awaited()) return static_cast<void>(inbox_.push_back(std::move(landed)));
+    incoming_.complete(look_at(std::move(landed)));
     c_.progressed();
   });
 }
@@ -265,16 +265,19 @@ Channel::Held::Held(const core::Arrival::Incoming& incoming)
       runs(incoming.record.runs.begin(), incoming.record.runs.end()),
       payload(incoming.record.payload.begin(), incoming.record.payload.end()) {}
 
-core::Arrival::Incoming Channel::take_from_inbox() {
-  taken_ = std::move(inbox_.front());
-  inbox_.pop_front();
+core::Arrival::Incoming Channel::look_at(Held held) {
+  taken_ = std::move(held);
   taken_.what.record.runs = taken_.runs;
   taken_.what.record.payload = taken_.payload;
   return taken_.what;
 }
 
 core::Await<core::Arrival::Incoming> Channel::next() {
-  if (!inbox_.empty()) return take_from_inbox();
+  if (!inbox_.empty()) {
+    Held first = std::move(inbox_.front());
+    inbox_.pop_front();
+    return look_at(std::move(first));
+  }
   if (broken_) return core::Arrival::Incoming{};
   return incoming_;
 }

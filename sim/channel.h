@@ -91,7 +91,6 @@ class Channel final : public core::Link, Flows::User {
   void give_up_sending(core::SendStop why);
   void hand_to_destination(const core::Record& record);
   void fly(const core::Arrival::Incoming& what);
-  core::Arrival::Incoming take_from_inbox();
   void post(const Letter& what);
   void schedule_post(std::uint64_t number);
   void deliver(const Letter& what);
@@ -134,6 +133,7 @@ class Channel final : public core::Link, Flows::User {
     std::vector<PageRun> runs;
     std::vector<std::byte> payload;
   };
+  core::Arrival::Incoming look_at(Held held);
   std::deque<Held> flying_;        // records that have left
   std::uint64_t flight_plan_ = 0;  // of the arrivals that count
   std::deque<Held> inbox_;         // records that came while the destination did something else

@@ -1,5 +1,7 @@
 #include "sim/faults.h"
 
+#include <algorithm>
+
 #include "sim/channel.h"
 
 namespace godwit::sim {
@@ -36,9 +38,13 @@ void Faults::plan_touch() {
 }
 
 void Faults::touched(PageIndex page) {
-  const bool first = ++waiting_[page] == 1;
   set_stalled(stalled_ + 1);
-  if (!first) return;
+  const auto wait = std::ranges::lower_bound(waiting_, page, {}, &Wait::page);
+  if (wait != waiting_.end() && wait->page == page) {
+    ++wait->vcpus;
+    return;
+  }
+  waiting_.insert(wait, {page, 1});
   ++c_.result.postcopy_requests;
   ask(page);
 }
@@ -53,25 +59,18 @@ void Faults::ask(PageIndex page) {
 }
 
 void Faults::ask_again() {
-  for (const auto& [page, waiting] : waiting_) ask(page);
+  for (const Wait& wait : waiting_) ask(wait.page);
 }
 
 void Faults::arrived(const core::Record& record) {
   if (!missing_) return;
+  for (const PageRun& run : record.runs) (*missing_)->remove(run);
   std::uint32_t released = 0;
-  for (const PageRun& run : record.runs) {
-    (*missing_)->remove(run);
-    const PageIndex first = run.is_mask() ? run.word() * 64 : run.first();
-    const PageIndex end = run.is_mask() ? first + 64 : first + run.count();
-    for (auto each = waiting_.lower_bound(first); each != waiting_.end() && each->first < end;) {
-      if ((*missing_)->contains(each->first)) {
-        ++each;
-        continue;
-      }
-      released += each->second;
-      each = waiting_.erase(each);
-    }
-  }
+  std::erase_if(waiting_, [&](const Wait& wait) {
+    const bool here = !(*missing_)->contains(wait.page);
+    if (here) released += wait.vcpus;
+    return here;
+  });
   if (!running_ || released == 0) return;
   set_stalled(stalled_ - released);
   plan_touch();

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <map>
+#include <vector>
 
 #include "sim/context.h"
 
@@ -35,8 +35,12 @@ class Faults {
   MigrationContext& c_;
   Channel& channel_;
   std::optional<OwnedPageSet> missing_;
-  std::map<PageIndex, std::uint32_t> waiting_;  // how many virtual CPUs wait for each page
-  std::uint32_t stalled_ = 0;                   // of the guest's virtual CPUs
+  struct Wait {
+    PageIndex page;
+    std::uint32_t vcpus;
+  };
+  std::vector<Wait> waiting_;  // ascending
+  std::uint32_t stalled_ = 0;  // of the guest's virtual CPUs
   Nanos stalled_since_{0};
   std::uint64_t draw_ = 0;  // of the touch that counts
   bool running_ = false;
