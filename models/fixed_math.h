@@ -92,9 +92,11 @@ constexpr std::uint64_t log2_fixed(std::uint64_t n) {
   std::uint64_t result = whole;
   for (int i = 0; i < 32; ++i) {
     const u128 square = static_cast<u128>(mantissa) * mantissa;
-    const bool over = square >> 127 != 0;
-    mantissa = static_cast<std::uint64_t>(square >> (over ? 64 : 63));
-    result = result << 1 | (over ? 1 : 0);
+    // Without a branch: which way it goes is a toss.
+    const auto high = static_cast<std::uint64_t>(square >> 64);
+    const std::uint64_t over = high >> 63;
+    mantissa = high << (over ^ 1) | (static_cast<std::uint64_t>(square) >> 63 & (over ^ 1));
+    result = result << 1 | over;
   }
   return result;
 }
