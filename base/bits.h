@@ -24,6 +24,12 @@ constexpr void for_each_bit(std::uint64_t word, Visit&& visit) {
   for (; word != 0; word &= word - 1) visit(static_cast<unsigned>(std::countr_zero(word)));
 }
 
+/// The place of the `n`-th bit of `word` that is set, from 0 on. Requires popcount(word) > n.
+constexpr unsigned nth_bit(std::uint64_t word, std::uint64_t n) {
+  for (; n > 0; --n) word &= word - 1;
+  return static_cast<unsigned>(std::countr_zero(word));
+}
+
 /// Bits first ... end - 1. Requires first <= end <= 64.
 constexpr std::uint64_t bits_between(std::uint64_t first, std::uint64_t end) {
   return first == end ? 0 : (~std::uint64_t{0} << first) & (~std::uint64_t{0} >> (64 - end));

@@ -177,6 +177,7 @@ class PageSet {
   /// Adds every page of `range`; whole groups and blocks cost one step each. Returns how many were new.
   std::uint64_t add(PageRange range) {
     GODWIT_CHECK(range.end() <= size_);
+    if (in_one_word(range)) return popcount(add_word(range.first / 64, window(range.first / 64, range)));
     const std::uint64_t before = count_;
     in_parts(
         range, [this](std::uint64_t g) { fill_group(g); }, [this](std::uint64_t b) { fill_block(b); },
@@ -187,6 +188,7 @@ class PageSet {
   /// Takes every page of `range` out. Returns how many were there.
   std::uint64_t remove(PageRange range) {
     GODWIT_CHECK(range.end() <= size_);
+    if (in_one_word(range)) return popcount(remove_word(range.first / 64, window(range.first / 64, range)));
     const std::uint64_t before = count_;
     in_parts(
         range, [this](std::uint64_t g) { empty_group(g); }, [this](std::uint64_t b) { empty_block(b); },
@@ -370,6 +372,7 @@ class PageSet {
   /// How many pages of `range` are in the set. Looks into a block only where it is mixed and partly in `range`.
   std::uint64_t count_in(PageRange range) const {
     GODWIT_CHECK(range.end() <= size_);
+    if (in_one_word(range)) return popcount(word(range.first / 64) & window(range.first / 64, range));
     std::uint64_t found = 0;
     for (std::uint64_t g = range.first / kGroupPages; g * kGroupPages < range.end(); ++g)
       found += count_in_group(g, intersect(range, {g * kGroupPages, pages_in_group(g)}));
@@ -378,23 +381,15 @@ class PageSet {
 
   /// The `n`-th page of `range` that is in the set, from 0 on. Requires count_in(range) > n.
   PageIndex nth_in(PageRange range, std::uint64_t n) const {
-    const auto in_group = [&](std::uint64_t g) { return intersect(range, {g * kGroupPages, pages_in_group(g)}); };
-    const auto in_block = [&](std::uint64_t b) { return intersect(range, {b * kBlockPages, kBlockPages}); };
     std::uint64_t g = range.first / kGroupPages;
-    for (std::uint64_t there; n >= (there = count_in_group(g, in_group(g))); ++g) n -= there;
-    if (groups_[g].count == pages_in_group(g)) return in_group(g).first + n;
-    std::uint64_t b = in_group(g).first / kBlockPages;
-    for (std::uint64_t there; n >= (there = count_in_part(b, in_block(b))); ++b) n -= there;
-    const PageRange piece = in_block(b);
-    if (block_full(b)) return piece.first + n;
-    std::uint64_t w = piece.first / 64;
-    std::uint64_t mask = word(w) & window(w, piece);
-    for (; n >= popcount(mask); mask = word(w) & window(w, piece)) {
-      n -= popcount(mask);
-      ++w;
-    }
-    for (; n > 0; --n) mask &= mask - 1;
-    return w * 64 + static_cast<unsigned>(std::countr_zero(mask));
+    n += count_in_group(g, {g * kGroupPages, range.first % kGroupPages});  // of the group now, and no more of the range
+    for (; n >= groups_[g].count; ++g) n -= groups_[g].count;
+    if (groups_[g].count == pages_in_group(g)) return g * kGroupPages + n;
+    const PageBlock* block = groups_[g].blocks;
+    for (; n >= block->count; ++block) n -= block->count;
+    const std::uint64_t b = g * kGroupBlocks + static_cast<std::uint64_t>(block - groups_[g].blocks);
+    if (block->count == pages_in(b)) return b * kBlockPages + n;
+    return b * kBlockPages + nth_in_words(block->words, n);
   }
 
   /// Calls `visit(PageRun)` for the pages of `range` that are in the set, ascending. Neighbouring full blocks are
@@ -506,6 +501,8 @@ class PageSet {
   }
   const PageKernels& kernels() const { return pool_ != nullptr ? pool_->kernels() : kPlainKernels; }
 
+  /// Whether it is what a word can name, as a single page is: then the way through groups and blocks is short.
+  static bool in_one_word(PageRange range) { return range.count > 0 && range.first / 64 == (range.end() - 1) / 64; }
   /// The bits of word `w` that lie in `part`. Requires that some do.
   static std::uint64_t window(std::uint64_t w, PageRange part) {
     const std::uint64_t first = part.first > w * 64 ? part.first - w * 64 : 0;
@@ -521,10 +518,13 @@ class PageSet {
   std::uint64_t count_in_group(std::uint64_t g, PageRange part) const {
     const std::uint64_t pages = pages_in_group(g), count = groups_[g].count;
     if (count == 0 || part.count == pages) return count;
-    if (count == pages) return part.count;
-    std::uint64_t found = 0;
-    for (std::uint64_t b = part.first / kBlockPages; b * kBlockPages < part.end(); ++b)
-      found += count_in_part(b, intersect(part, {b * kBlockPages, kBlockPages}));
+    if (count == pages || part.count == 0) return part.count;
+    const std::uint64_t first = part.first / kBlockPages, last = (part.end() - 1) / kBlockPages;
+    const auto at_end = [&](std::uint64_t b) {
+      return count_in_part(b, intersect(part, {b * kBlockPages, kBlockPages}));
+    };
+    std::uint64_t found = at_end(first) + (last > first ? at_end(last) : 0);
+    for (std::uint64_t b = first + 1; b < last; ++b) found += groups_[g].blocks[b % kGroupBlocks].count;
     return found;
   }
   /// Of `part`, which lies in block `b`.
@@ -537,6 +537,13 @@ class PageSet {
     for_each_bit(block.present & words_in(part),
                  [&](unsigned w) { found += popcount(block.words[w] & window(b * kBlockWords + w, part)); });
     return found;
+  }
+
+  /// The place of the `n`-th bit that is set, from 0 on. Requires more than `n` in all 64 words.
+  static std::uint64_t nth_in_words(const std::uint64_t* words, std::uint64_t n) {
+    std::uint64_t w = 0;
+    for (std::uint64_t there; n >= (there = popcount(words[w])); ++w) n -= there;
+    return w * 64 + nth_bit(words[w], n);
   }
 
   // ---- from uniform to mixed and back
