@@ -28,74 +28,82 @@ PageIndex first_page(const PageSet& missing, PageRange range) {
 
 Workload::Touch Workload::next_touch(const PageSet& missing, Nanos from, std::uint64_t draw) const {
   Touch next;
-  constexpr std::uint64_t kTouches = std::uint64_t{1} << 63;  // no block of pages has such a number
+  std::optional<Hit> hit;
   for (const Part& part : parts_) {
-    models::Stream stream(seed_, part.consumer, kTouches | draw, static_cast<std::uint64_t>(from.count()));
-    const Touch touch = touch_of(part, missing, from, stream);
-    if (touch.at < next.at) next = touch;
+    const Nanos began = local(part, from);
+    Touch touch;
+    std::optional<Hit> mine;
+    switch (part.law) {
+      case Law::kUniform:
+      case Law::kZipf: touch.at = mine.emplace(next_hit(part, missing, from, draw)).at; break;
+      case Law::kSequential: touch = sweeping_touch(part, missing, began); break;
+      case Law::kTrace: touch = recorded_touch(part, missing, began); break;
+    }
+    touch.at = guest_time(part, touch.at, from);
+    if (touch.at >= next.at) continue;
+    next = touch;
+    hit = mine;
   }
+  if (hit) next.page = page_of(*hit, missing);
   return next;
 }
 
-/// In guest time: the part's own time is turned back into it by bisection.
-Workload::Touch Workload::touch_of(const Part& part, const PageSet& missing, Nanos from, models::Stream& stream) const {
-  const Nanos began = local(part, from);
-  Touch touch;
-  switch (part.law) {
-    case Law::kUniform:
-    case Law::kZipf: touch = memoryless_touch(part, missing, began, stream); break;
-    case Law::kSequential: touch = sweeping_touch(part, missing, began); break;
-    case Law::kTrace: touch = recorded_touch(part, missing, began); break;
-  }
-  if (touch.at == kNever) return touch;
+/// When the part's own time comes to `at`, by bisection; kNever where that is more than a year after `from`.
+Nanos Workload::guest_time(const Part& part, Nanos at, Nanos from) const {
   Nanos low = from;
   Nanos high = later(from, kFar);
-  if (local(part, high) < touch.at) return {};
-  if (part.schedule.always() && processes_[part.process].always_runs()) return touch;
+  if (at == kNever || local(part, high) < at) return kNever;
+  if (part.schedule.always() && processes_[part.process].always_runs()) return at;
   while (high - low > Nanos{1}) {
     const Nanos middle = low + (high - low) / 2;
-    (local(part, middle) < touch.at ? low : high) = middle;
+    (local(part, middle) < at ? low : high) = middle;
   }
-  return {high, touch.page};
+  return high;
 }
 
 /// Writes to missing pages come at the part's rate x the share of its writes that go there; which page is hit does not
 /// depend on when.
-Workload::Touch Workload::memoryless_touch(const Part& part, const PageSet& missing, Nanos local,
-                                           models::Stream& stream) const {
-  const auto share_of = [&](std::uint64_t word) { return part.shares[word - part.range.first / 64]; };
-  const std::uint64_t there = part.law == Law::kUniform ? missing.count_in(part.range) : 0;
+Workload::Hit Workload::next_hit(const Part& part, const PageSet& missing, Nanos from, std::uint64_t draw) const {
+  constexpr std::uint64_t kTouches = std::uint64_t{1} << 63;  // no block of pages has such a number
+  Hit hit{.part = &part, .stream{seed_, part.consumer, kTouches | draw, static_cast<std::uint64_t>(from.count())}};
   u128 share = 0;  // in parts of 2^64; all of it at most
   if (part.law == Law::kUniform) {
-    share = (static_cast<u128>(there) << 64) / part.range.count;
+    hit.out_of = missing.count_in(part.range);
+    share = (static_cast<u128>(hit.out_of) << 64) / part.range.count;
   } else {
     missing.for_each_run(part.range, [&](const PageRun& run) {
       for_each_word(run, [&](std::uint64_t word, std::uint64_t mask) {
-        share += static_cast<u128>(share_of(word)) * popcount(mask);
+        share += static_cast<u128>(part.share_of(word)) * popcount(mask);
       });
     });
+    hit.out_of = static_cast<std::uint64_t>(share);
   }
   const u128 rate = share * part.rate_millionths;  // in parts of 2^64 of a millionth of a write per second
-  if (rate == 0) return {};
-  const u128 gap = (static_cast<u128>(exponential(stream)) << 32) * kNanosPerSecond * kMillion / rate;
-  if (gap >= static_cast<u128>(kFar.count())) return {};
-  const Nanos at = local + Nanos{1} + Nanos{static_cast<std::int64_t>(gap)};
-  if (part.law == Law::kUniform) return {at, missing.nth_in(part.range, stream.below(there))};
-  std::uint64_t left = stream.below(static_cast<std::uint64_t>(share));
+  if (rate == 0) return hit;
+  const u128 gap = (static_cast<u128>(exponential(hit.stream)) << 32) * kNanosPerSecond * kMillion / rate;
+  if (gap < static_cast<u128>(kFar.count()))
+    hit.at = local(part, from) + Nanos{1} + Nanos{static_cast<std::int64_t>(gap)};
+  return hit;
+}
+
+PageIndex Workload::page_of(Hit& hit, const PageSet& missing) {
+  const Part& part = *hit.part;
+  std::uint64_t left = hit.stream.below(hit.out_of);
+  if (part.law == Law::kUniform) return missing.nth_in(part.range, left);
   std::optional<PageIndex> page;
   missing.for_each_run(part.range, [&](const PageRun& run) {
     for_each_word(run, [&](std::uint64_t word, std::uint64_t mask) {
       if (page) return;
       const auto pages = popcount(mask);
-      const std::uint64_t mine = share_of(word) * pages;
+      const std::uint64_t mine = part.share_of(word) * pages;
       if (left < mine)
-        page = missing.nth_in(intersect({word * 64, 64}, missing.all()), stream.below(pages));
+        page = missing.nth_in(intersect({word * 64, 64}, missing.all()), hit.stream.below(pages));
       else
         left -= mine;
     });
     return !page;
   });
-  return {at, page.value()};
+  return page.value();
 }
 
 Workload::Touch Workload::sweeping_touch(const Part& part, const PageSet& missing, Nanos local) const {

@@ -147,6 +147,17 @@ class Workload {
     Nanos offset{0};
     std::uint64_t speed_millionths = 1'000'000;
     bool repeat = true;
+
+    models::Chance share_of(std::uint64_t word) const { return shares[word - range.first / 64]; }
+  };
+
+  /// The next write of a memoryless part to a missing page. Which one it hits is drawn from `stream` only where that
+  /// matters: no other part comes first.
+  struct Hit {
+    const Part* part;
+    models::Stream stream;
+    Nanos at = kNever;         // by the part's own time
+    std::uint64_t out_of = 0;  // missing pages, or by zipf their share of the writes in parts of 2^64
   };
 
   /// Pages that are alike to every part that covers them, as far as expectations go.
@@ -166,8 +177,9 @@ class Workload {
   static std::uint64_t recorded_time(const Part& part, Nanos local);
   static std::uint64_t trace_intervals(const Part& part, Nanos local);
 
-  Touch touch_of(const Part& part, const PageSet& missing, Nanos from, models::Stream& stream) const;
-  Touch memoryless_touch(const Part& part, const PageSet& missing, Nanos local, models::Stream& stream) const;
+  Nanos guest_time(const Part& part, Nanos at, Nanos from) const;
+  Hit next_hit(const Part& part, const PageSet& missing, Nanos from, std::uint64_t draw) const;
+  static PageIndex page_of(Hit& hit, const PageSet& missing);
   Touch sweeping_touch(const Part& part, const PageSet& missing, Nanos local) const;
   Touch recorded_touch(const Part& part, const PageSet& missing, Nanos local) const;
   static Nanos when_recorded(const Part& part, u128 recorded);
