@@ -68,6 +68,29 @@ TEST(FixedMath, Log2IsRoundedDown) {
   }
 }
 
+// Of all mantissas, and most of all about the ends of the steps and about those whose logarithm ends with a digit.
+TEST(FixedMath, Log2IsThatBySquaring) {
+  std::mt19937_64 random(3);
+  const auto same = [](std::uint64_t n) { return log2_fixed(n) == log2_by_squaring(n, 32); };
+  for (int i = 0; i < 20'000; ++i) {
+    const std::uint64_t n = (random() >> random() % 64) | 1;
+    ASSERT_TRUE(same(n)) << n;
+    const std::uint64_t digit = log2_by_squaring(n, 32);
+    std::uint64_t low = n / 2, high = n;  // where that digit begins
+    while (high - low > 1) {
+      const std::uint64_t middle = low + (high - low) / 2;
+      (middle > 0 && log2_by_squaring(middle, 32) >= digit ? high : low) = middle;
+    }
+    for (const std::uint64_t about : {high - 1, high, high + 1}) ASSERT_TRUE(about == 0 || same(about)) << about;
+  }
+  for (std::uint64_t step = 128; step < 256; ++step) {
+    for (int d = -50; d <= 50; ++d) {
+      const std::uint64_t n = (step << 56) + static_cast<std::uint64_t>(d);
+      ASSERT_TRUE(same(n)) << n;
+    }
+  }
+}
+
 const Real kMax(kExposureMax);
 
 // 2^-56 is the step, rounding is down.
