@@ -125,17 +125,22 @@ void Network::await(FlowId id) {
 }
 
 bool Network::waits(GroupId id) {
-  next_through(id);  // what is void goes
+  drop_void(groups_[id]);
   return !groups_[id].due.empty() && groups_[id].rate.value > 0;
 }
 
 Nanos Network::next_through(GroupId id) {
   Group& group = groups_[id];
+  drop_void(group);
+  return group.due.empty() ? kNever : instant_of(group, group.due.front().at);
+}
+
+/// So that the first entry, if there is one, counts.
+void Network::drop_void(Group& group) {
   while (!group.due.empty() && is_void(group.due.front())) {
     std::pop_heap(group.due.begin(), group.due.end(), later_first);
     group.due.pop_back();
   }
-  return group.due.empty() ? kNever : instant_of(group, group.due.front().at);
 }
 
 std::optional<Network::FlowId> Network::take_through(Nanos now, GroupId id) {

@@ -114,6 +114,7 @@ class Network {
   static Sent clock_at(const Group& group, Nanos now);
   static bool later_first(const Due& a, const Due& b);
   Nanos instant_of(const Group& group, Sent end) const;
+  void drop_void(Group& group);
   bool is_void(const Due& due) const { return flows_[due.flow].wait != due.wait; }
   GroupId group_for(std::uint32_t route, BitsPerSecond cap);
   void become_member(Flow& flow, GroupId group);
