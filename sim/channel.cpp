@@ -51,7 +51,7 @@ core::Await<core::Sent> Channel::send(const core::Record& record, const core::Se
   c_.world.flows.send(flow, bytes, cap_of(bytes));
   ledger_.enter(bytes);
   outcome_ = {.pages = size_.pages, .bytes = bytes, .stop = core::SendStop::kDone};
-  if (network.finish(flow) > limit.not_after && size_.pages.value > 0) cut_at(limit);
+  if (limit.not_after < kNever && network.finish(flow) > limit.not_after && size_.pages.value > 0) cut_at(limit);
 
   const Nanos finish = network.finish(flow);
   const Nanos stretch = finish - c_.now();
@@ -192,7 +192,7 @@ void Channel::hand_to_destination(const core::Record& record) {
                                            : core::Arrival::Incoming{corrupt ? Kind::kCorrupt : Kind::kRecord, record};
   if (c_.fenced && core::carries_pages(record.type)) return fly(what);
   if (incoming_.awaited()) return incoming_.complete(what);
-  inbox_.emplace_back(what);
+  inbox_.push_back(held(what));
 }
 
 /// Sends a control message: it arrives one latency later, or as long after the way is free again. Pages go over at
@@ -249,32 +249,39 @@ PageIndex Channel::next_request() {
 
 /// The guest waits for these pages, so it matters when they are there: one latency later.
 void Channel::fly(const core::Arrival::Incoming& what) {
-  flying_.emplace_back(what);
+  flying_.push_back(held(what));
   c_.world.engine.schedule(later(c_.now(), latency_), Lane::kDelivery, [this, plan = flight_plan_] {
     if (plan != flight_plan_) return;
-    Held landed = std::move(flying_.front());
+    std::unique_ptr<Held> landed = std::move(flying_.front());
     flying_.pop_front();
-    if (!incoming_.awaited()) return static_cast<void>(inbox_.push_back(std::move(landed)));
+    if (!incoming_.awaited()) return inbox_.push_back(std::move(landed));
     incoming_.complete(look_at(std::move(landed)));
     c_.progressed();
   });
 }
 
-Channel::Held::Held(const core::Arrival::Incoming& incoming)
-    : what(incoming),
-      runs(incoming.record.runs.begin(), incoming.record.runs.end()),
-      payload(incoming.record.payload.begin(), incoming.record.payload.end()) {}
+/// With a copy of what it points to, for its sender takes that back.
+std::unique_ptr<Channel::Held> Channel::held(const core::Arrival::Incoming& what) {
+  if (spare_.empty()) spare_.push_back(std::make_unique<Held>());
+  std::unique_ptr<Held> held = std::move(spare_.back());
+  spare_.pop_back();
+  held->what = what;
+  held->runs.assign(what.record.runs.begin(), what.record.runs.end());
+  held->payload.assign(what.record.payload.begin(), what.record.payload.end());
+  held->what.record.runs = held->runs;
+  held->what.record.payload = held->payload;
+  return held;
+}
 
-core::Arrival::Incoming Channel::look_at(Held held) {
+core::Arrival::Incoming Channel::look_at(std::unique_ptr<Held> held) {
+  if (taken_) spare_.push_back(std::move(taken_));
   taken_ = std::move(held);
-  taken_.what.record.runs = taken_.runs;
-  taken_.what.record.payload = taken_.payload;
-  return taken_.what;
+  return taken_->what;
 }
 
 core::Await<core::Arrival::Incoming> Channel::next() {
   if (!inbox_.empty()) {
-    Held first = std::move(inbox_.front());
+    std::unique_ptr<Held> first = std::move(inbox_.front());
     inbox_.pop_front();
     return look_at(std::move(first));
   }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <deque>
+#include <memory>
 #include <optional>
 #include <variant>
 #include <vector>
@@ -127,17 +128,17 @@ class Channel final : public core::Link, Flows::User {
   std::optional<core::Message> mailbox_;
   std::deque<PageIndex> requests_;  // that have arrived
   struct Held {
-    Held() = default;
-    explicit Held(const core::Arrival::Incoming& incoming);
     core::Arrival::Incoming what;
     std::vector<PageRun> runs;
     std::vector<std::byte> payload;
   };
-  core::Arrival::Incoming look_at(Held held);
-  std::deque<Held> flying_;        // records that have left
-  std::uint64_t flight_plan_ = 0;  // of the arrivals that count
-  std::deque<Held> inbox_;         // records that came while the destination did something else
-  Held taken_;                     // from it, and looked at
+  std::unique_ptr<Held> held(const core::Arrival::Incoming& what);
+  core::Arrival::Incoming look_at(std::unique_ptr<Held> held);
+  std::deque<std::unique_ptr<Held>> flying_;  // records that have left
+  std::uint64_t flight_plan_ = 0;             // of the arrivals that count
+  std::deque<std::unique_ptr<Held>> inbox_;   // records that came while the destination did something else
+  std::unique_ptr<Held> taken_;               // and is looked at
+  std::vector<std::unique_ptr<Held>> spare_;  // to be used again, with what they have allocated
   std::uint64_t refusal_ = 0;
 
   bool stalled_ = false, broken_ = false, corrupt_next_ = false;
