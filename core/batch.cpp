@@ -99,11 +99,12 @@ std::size_t Walk::take_bubble(PageSet& pending, Pages pages_max, std::span<PageR
     std::uint64_t mask = pending.word(word) & (above == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << above) - 1);
     low_ = word * 64;
     if (mask == 0) continue;
-    while (popcount(mask) > left) mask &= mask - 1;  // the highest are the nearest
-    if (popcount(mask) == left) low_ += static_cast<unsigned>(std::countr_zero(mask));
+    std::uint64_t pages = popcount(mask);
+    for (; pages > left; --pages) mask &= mask - 1;  // the highest are the nearest
+    if (pages == left) low_ += static_cast<unsigned>(std::countr_zero(mask));
     out[taken++] = PageRun::of_word(word, mask);
     pending.remove_word(word, mask);
-    left -= popcount(mask);
+    left -= pages;
   }
   return taken;
 }

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <random>
+#include <set>
 
 #include "tests/support/pages.h"
 
@@ -44,6 +46,61 @@ TEST(Walk, GoesRoundWithoutMissingOrRepeatingAPage) {
     }
     std::sort(seen.begin(), seen.end());
     EXPECT_EQ(seen, expected);
+  }
+}
+
+/// The downward half of a bubble, page by page: with `left` pages of the words from `low` on downwards, whole ones but for the
+/// first and the last, round and round.
+std::vector<PageIndex> bubble_downwards(std::set<PageIndex>& pending, PageIndex& low, PageIndex size,
+                                        std::uint64_t left) {
+  std::vector<PageIndex> taken;
+  for (std::uint64_t looked = 0; looked < (size + 63) / 64 && left > 0 && !pending.empty(); ++looked) {
+    if (low == 0) low = size;
+    const PageIndex word = (low - 1) / 64 * 64;
+    std::vector<PageIndex> here;
+    while (low > word && here.size() < left) {
+      --low;
+      if (pending.erase(low) > 0) here.push_back(low);
+    }
+    left -= here.size();
+    taken.insert(taken.end(), here.rbegin(), here.rend());
+  }
+  return taken;
+}
+
+// Half of each batch goes upwards as the ascending order does, half downwards, from wherever the guest asked last.
+TEST(Walk, BubbleGoesBothWays) {
+  std::mt19937_64 random(1);
+  for (const std::uint64_t size : {5000, 5 * 4096 + 777}) {
+    for (int trial = 0; trial < 6; ++trial) {
+      test::Pages pages(size), upper(size);
+      for (int i = 0; i < 60; ++i) {
+        const PageIndex first = random() % size;
+        pages.set.add(intersect({first, 1 + random() % (trial % 2 == 0 ? 3 : 300)}, pages.set.all()));
+      }
+      Walk walk(PageOrder::kBubble, {size}), ascending(PageOrder::kAscending, {size});
+      PageIndex low = 0;
+      std::vector<PageRun> out(512), up(256);
+      while (!pages.set.empty()) {
+        if (random() % 3 == 0) {
+          low = random() % size;
+          walk.pivot(low);
+          ascending.pivot(low);
+        }
+        const std::uint64_t most = 2 + random() % 100;
+        upper.set.clear();
+        upper.set.add(pages.set, pages.set.all());
+        std::vector<PageIndex> expected =
+            test::pages_of(std::span(up).first(ascending.take(upper.set, {most / 2}, 0, up)));
+        const std::vector<PageIndex> rest = test::pages_of(upper.set, upper.set.all());
+        std::set<PageIndex> pending(rest.begin(), rest.end());
+        const std::vector<PageIndex> down = bubble_downwards(pending, low, size, most - most / 2);
+        expected.insert(expected.end(), down.begin(), down.end());
+        const std::size_t n = walk.take(pages.set, {most}, 0, out);
+        ASSERT_EQ(test::pages_of(std::span(out).first(n)), expected);
+        ASSERT_EQ(pages.set.count().value, pending.size());
+      }
+    }
   }
 }
 
