@@ -519,6 +519,8 @@ class PageSet {
     const std::uint64_t pages = pages_in_group(g), count = groups_[g].count;
     if (count == 0 || part.count == pages) return count;
     if (count == pages || part.count == 0) return part.count;
+    const PageRange before{g * kGroupPages, part.first - g * kGroupPages};  // counted instead where that is less to do
+    if (before.count < part.count && before.count + part.count == pages) return count - count_in_group(g, before);
     const std::uint64_t first = part.first / kBlockPages, last = (part.end() - 1) / kBlockPages;
     const auto at_end = [&](std::uint64_t b) {
       return count_in_part(b, intersect(part, {b * kBlockPages, kBlockPages}));
