@@ -37,8 +37,8 @@ void priority_queue(benchmark::State& state) {
   state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations()));
 }
 
-BENCHMARK(event_queue)->Arg(100)->Arg(10'000)->Arg(100'000);
-BENCHMARK(priority_queue)->Arg(100)->Arg(10'000)->Arg(100'000);
+BENCHMARK(event_queue)->Arg(10)->Arg(100)->Arg(1000)->Arg(10'000)->Arg(100'000);
+BENCHMARK(priority_queue)->Arg(10)->Arg(100)->Arg(1000)->Arg(10'000)->Arg(100'000);
 
 }  // namespace
 }  // namespace godwit

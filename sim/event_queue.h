@@ -6,7 +6,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <new>
+#include <span>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "base/check.h"
@@ -38,8 +40,10 @@ class Action {
 /// What is to happen, in one total order: instant, lane, order of scheduling.
 ///
 /// A radix heap (Ahuja, Mehlhorn, Orlin and Tarjan, 1990): time never goes back, so an event need only be sorted by the
-/// highest digit, of four bits, in which its instant differs from that of the event taken last, and again when that one is
-/// reached. An event moves at most once for each digit, always to the end of an array.
+/// highest digit, of five bits, in which its instant differs from that of a base, and again when that bucket is reached,
+/// whose first instant is then the base. An event moves at most once for each digit, always to the end of an array. A bucket
+/// with few events is not sorted any further: the first of them is looked for each time, and the base stays where it was.
+/// What moves is instant and order, 16 bytes; what an event does stays where it was put.
 class EventQueue {
  public:
   bool empty() const { return size_ == 0; }
@@ -47,50 +51,63 @@ class EventQueue {
 
   /// Requires `at` not before the event taken last.
   void push(Nanos at, Lane lane, const Action& action) {
-    GODWIT_CHECK(at >= last_);
-    put({at, static_cast<std::uint64_t>(lane) << 60 | next_order_++, action});
+    GODWIT_CHECK(at >= taken_ && next_order_ < kOrders);
+    put({at, (static_cast<std::uint64_t>(lane) << kOrderBits | next_order_++) << kSlotBits | keep(action)});
     ++size_;
   }
 
   /// The instant of the first event; kNever where there is none.
   Nanos first_at() const {
-    if (!now_.empty()) return last_;
-    return levels_ == 0 ? kNever : lowest().first;
+    if (!now_.empty()) return base_;
+    return levels_ == 0 ? kNever : buckets_[lowest().level][lowest().digit].first;
   }
 
   /// Takes the first event out. Requires that there is one.
   Action pop() {
     GODWIT_CHECK(size_ > 0);
-    if (now_.empty()) spread();
-    std::pop_heap(now_.begin(), now_.end(), later_first);
-    const Action action = now_.back().action;
-    now_.pop_back();
     --size_;
-    return action;
+    const Event event = take_first();
+    taken_ = event.at;
+    const auto slot = static_cast<std::uint32_t>(event.order % kSlots);
+    free_.push_back(slot);
+    return actions_[slot];
   }
 
  private:
   struct Event {
     Nanos at;
-    std::uint64_t order;  // lane, then order of scheduling
-    Action action;
+    std::uint64_t order;  // lane, then order of scheduling, then the slot of its action
   };
   struct Bucket {
     Nanos first{0};  // the earliest of its events
     std::vector<Event> events;
   };
-  static constexpr unsigned kDigitBits = 4, kLevels = 16, kDigits = 1 << kDigitBits;  // instants have 63 bits
+  struct Place {
+    unsigned level, digit;
+  };
+  static constexpr unsigned kDigitBits = 5, kLevels = 13, kDigits = 1 << kDigitBits;  // instants have 63 bits
+  static constexpr unsigned kOrderBits = 36, kSlotBits = 26;  // of 64, with two for the lane; an engine ends before
+  static constexpr std::uint64_t kOrders = std::uint64_t{1} << kOrderBits, kSlots = std::uint64_t{1} << kSlotBits;
+  static constexpr std::size_t kFew = 8;
+
   static bool later_first(const Event& a, const Event& b) { return a.order > b.order; }
 
-  unsigned lowest_level() const { return static_cast<unsigned>(std::countr_zero(levels_)); }
-  const Bucket& lowest() const {
-    const unsigned level = lowest_level();
-    return buckets_[level][static_cast<unsigned>(std::countr_zero(digits_[level]))];
+  /// Puts `action` where it can stay, and returns its slot.
+  std::uint64_t keep(const Action& action) {
+    if (free_.empty()) {
+      GODWIT_CHECK(actions_.size() < kSlots);
+      actions_.push_back(action);
+      return actions_.size() - 1;
+    }
+    const std::uint32_t slot = free_.back();
+    free_.pop_back();
+    actions_[slot] = action;
+    return slot;
   }
 
-  /// Events at last_ go to the heap of what is now; others to where their digits first differ from its.
+  /// Events at base_ go to the heap of what is now; others to where their digits first differ from its.
   void put(const Event& event) {
-    const auto differs = static_cast<std::uint64_t>(event.at.count() ^ last_.count());
+    const auto differs = static_cast<std::uint64_t>(event.at.count() ^ base_.count());
     if (differs == 0) {
       now_.push_back(event);
       return std::push_heap(now_.begin(), now_.end(), later_first);
@@ -104,14 +121,58 @@ class EventQueue {
     digits_[level] |= 1u << digit;
   }
 
-  /// Goes on to the instant of the first event, and sorts those of its bucket by it.
-  void spread() {
-    const unsigned level = lowest_level();
-    std::uint32_t& digits = digits_[level];
-    Bucket& bucket = buckets_[level][static_cast<unsigned>(std::countr_zero(digits))];
-    last_ = bucket.first;
-    digits &= digits - 1;
-    if (digits == 0) levels_ &= levels_ - 1;
+  /// The bucket with the first event. Requires that there is one in a bucket.
+  Place lowest() const {
+    const auto level = static_cast<unsigned>(std::countr_zero(levels_));
+    return {level, static_cast<unsigned>(std::countr_zero(digits_[level]))};
+  }
+
+  Event take_first() {
+    if (now_.empty()) {
+      const Place place = lowest();
+      Bucket& bucket = buckets_[place.level][place.digit];
+      if (bucket.events.size() > 1 && bucket.events.size() <= kFew) return take_first_of_few(bucket);
+      base_ = bucket.first;
+      forget(place);
+      if (bucket.events.size() == 1) return taken_from(bucket.events);
+      spread(bucket);
+    }
+    if (now_.size() > 1) std::pop_heap(now_.begin(), now_.end(), later_first);
+    return taken_from(now_);
+  }
+
+  static Event taken_from(std::vector<Event>& events) {
+    const Event event = events.back();
+    events.pop_back();
+    return event;
+  }
+
+  /// Without branches, which nobody could predict. Requires two events at least.
+  static Event take_first_of_few(Bucket& bucket) {
+    Event* first = bucket.events.data();
+    u128 least = key(*first), next = ~u128{0};
+    for (Event& each : std::span(bucket.events).subspan(1)) {
+      const u128 one = key(each);
+      const bool less = one < least;
+      next = std::min(next, less ? least : one);
+      least = less ? one : least;
+      first = less ? &each : first;
+    }
+    const Event event = std::exchange(*first, bucket.events.back());
+    bucket.events.pop_back();
+    bucket.first = Nanos{static_cast<std::int64_t>(next >> 64)};
+    return event;
+  }
+
+  static u128 key(const Event& event) { return static_cast<u128>(event.at.count()) << 64 | event.order; }
+
+  void forget(Place place) {
+    digits_[place.level] &= ~(1u << place.digit);
+    if (digits_[place.level] == 0) levels_ &= ~(1u << place.level);
+  }
+
+  /// Sorts the events of `bucket` by where they differ from the first of them, which is at base_.
+  void spread(Bucket& bucket) {
     spare_.swap(bucket.events);
     for (const Event& event : spare_) put(event);
     spare_.clear();
@@ -120,10 +181,13 @@ class EventQueue {
   std::array<std::array<Bucket, kDigits>, kLevels> buckets_;
   std::uint32_t levels_ = 0;                     // bit i: some bucket of level i is not empty
   std::array<std::uint32_t, kLevels> digits_{};  // which, for each level
-  std::vector<Event> now_;                       // at last_, as a heap
-  Nanos last_{0};
+  std::vector<Event> now_;                       // at base_, as a heap
+  Nanos base_{0};                                // no event is before it
+  Nanos taken_{0};
   std::uint64_t next_order_ = 0;
   std::size_t size_ = 0;
+  std::vector<Action> actions_;
+  std::vector<std::uint32_t> free_;  // slots of actions_
   std::vector<Event> spare_;
 };
 
