@@ -16,6 +16,7 @@
 #include "cli/interrupt.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "report/format.h"
 #include "report/predict_json.h"
 #include "report/predict_table.h"
 #include "scenarios/json_reader.h"
@@ -175,7 +176,7 @@ std::string trouble_with_arguments(const PredictArguments& arguments) {
   return "";
 }
 
-/// Asks the core; nothing where that was interrupted.
+/// Asks the core; nothing where that was interrupted before there was a table, which it says.
 std::variant<std::optional<studies::Predictions>, Issues> ask_core(const scenarios::Loaded& scenario,
                                                                    const PredictOptions& options) {
   const auto show_on = [](ProgressLine& line) {
@@ -184,13 +185,27 @@ std::variant<std::optional<studies::Predictions>, Issues> ask_core(const scenari
       return !interrupted();
     };
   };
-  ProgressLine runs("runs");
-  auto result = studies::predict(scenario, options, show_on(runs));
+  auto result = [&] {
+    ProgressLine runs("runs");
+    return studies::predict(scenario, options, show_on(runs));
+  }();
   auto* predictions = std::get_if<std::optional<studies::Predictions>>(&result);
-  if (predictions == nullptr || !*predictions) return result;
+  if (predictions == nullptr) return result;
+  if (!*predictions) {
+    fmt::print(stderr, "interrupted; not all runs of the table are done\n");
+    return result;
+  }
   ProgressLine searches("searches");
-  if (!studies::find_least(scenario, options, **predictions, show_on(searches))) predictions->reset();
+  studies::find_least(scenario, options, **predictions, show_on(searches));
   return result;
+}
+
+/// What the answer ends with, once it is written.
+int status_of(const studies::Predictions& predictions) {
+  const std::size_t missing = predictions.searches_missing();
+  if (missing == 0) return kDone;
+  fmt::print(stderr, "interrupted; the table is complete, {} not found\n", report::plural(missing, "smallest value"));
+  return kInterrupted;
 }
 
 int by_core(const PredictArguments& arguments) {
@@ -220,7 +235,9 @@ int by_core(const PredictArguments& arguments) {
     differences = studies::differences(scenario, *samples, *options, *predictions);
     text += report::differences_table(*options, differences);
   }
-  return answer(arguments, report::predict_json(*options, *predictions, differences, scenario.effective), text);
+  const int status =
+      answer(arguments, report::predict_json(*options, *predictions, differences, scenario.effective), text);
+  return status == kDone ? status_of(*predictions) : status;
 }
 
 }  // namespace
@@ -262,15 +279,13 @@ void add_predict(CLI::App& app, int& exit_status) {
       "  godwit predict --curve scenarios/curves/gudkov_2023.json --busy --strategy qemu-11 --seeds 5\n"
       "  godwit predict --model gudkov-2023 --curve scenarios/curves/gudkov_2023.json\n"
       "\n"
-      "\"never\": not every migration is completed before the scenario's horizon; without a scenario, in five times "
-      "what "
-      "sending\n"
-      "all memory takes, and ten seconds, or in 500 rounds. Below the table: the smallest "
-      "bandwidth,\n"
-      "downtime limit and, where the strategy has one, throttle with which it is; what post-copy would cost; of a "
-      "measured\n"
-      "curve, where and why the model gudkov-2023 says something else. Exit status: 0 done; 2 wrong input; 3 a bug of\n"
-      "Godwit; 130 interrupted.\n");
+      "\"never\": not every migration is completed before the scenario's horizon; without a scenario, in five times\n"
+      "what sending all memory takes, and ten seconds, or in 500 rounds. Below the table: the smallest bandwidth,\n"
+      "downtime limit and, where the strategy has one, throttle with which it is; what post-copy would cost; of a\n"
+      "measured curve, where and why the model gudkov-2023 says something else.\n"
+      "\n"
+      "Exit status: 0 done; 2 wrong input; 3 a bug of Godwit; 130 interrupted, what was finished of the searches for\n"
+      "the smallest values is shown.\n");
   command->callback([arguments, &exit_status] {
     exit_status = arguments->model == "core" ? by_core(*arguments) : by_gudkov(*arguments);
   });

@@ -24,12 +24,13 @@ Json predicted_json(const Predicted& each) {
           {"downtime_ms", percentiles(each.downtime_ms)}};
 }
 
-/// `place` says which cell, row or column it is of.
+/// Adds to `all` what was found, if it was. `place` says which cell, row or column it is of.
 template <class Convert>
-Json least_json(Json place, const Least& least, const std::string& unit, Convert convert) {
+void add_least(Json& all, Json place, const Least& least, const std::string& unit, Convert convert) {
+  if (!least.found) return;
   place["converges_at_" + unit] = least.value ? Json(convert(*least.value)) : Json();
   place["fails_at_" + unit] = convert(least.fails);
-  return place;
+  all.push_back(std::move(place));
 }
 
 /// Which cell the i-th is.
@@ -55,15 +56,14 @@ Json least_of_all(const PredictOptions& options, const studies::Predictions& pre
   const auto ms = [](std::uint64_t value) { return milliseconds(Nanos{static_cast<std::int64_t>(value)}); };
   Json bandwidth = Json::array(), downtime = Json::array(), throttle = Json::array();
   for (std::size_t i = 0; i < predictions.bandwidth.size(); ++i)
-    bandwidth.push_back(
-        least_json({{"downtime_limit_ms", limit_json(options.downtimes[i])}}, predictions.bandwidth[i], "mbps", mbps));
+    add_least(bandwidth, {{"downtime_limit_ms", limit_json(options.downtimes[i])}}, predictions.bandwidth[i], "mbps",
+              mbps);
   for (std::size_t i = 0; i < predictions.downtime.size(); ++i)
-    downtime.push_back(least_json({{"bandwidth_mbps", megabits_per_second(options.bandwidths[i])}},
-                                  predictions.downtime[i], "ms", ms));
+    add_least(downtime, {{"bandwidth_mbps", megabits_per_second(options.bandwidths[i])}}, predictions.downtime[i], "ms",
+              ms);
   for (std::size_t i = 0; i < predictions.throttle.size(); ++i)
     if (const auto& least = predictions.throttle[i])
-      throttle.push_back(
-          least_json(place_of(options, i), *least, "percent", [](std::uint64_t value) { return value; }));
+      add_least(throttle, place_of(options, i), *least, "percent", [](std::uint64_t value) { return value; });
   return {
       {"bandwidth", std::move(bandwidth)}, {"downtime_limit", std::move(downtime)}, {"throttle", std::move(throttle)}};
 }

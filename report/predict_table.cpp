@@ -76,6 +76,7 @@ std::string cells_text(const PredictOptions& options, const Predictions& predict
 /// "4.3 Gbit/s (4.2 Gbit/s fails)".
 template <class Text>
 std::string least_text(const Least& least, Text text_of) {
+  if (!least.found) return "interrupted";
   if (!least.value) return fmt::format("none up to {}", text_of(least.fails));
   if (least.fails == 0) return text_of(*least.value);
   return fmt::format("{} ({} fails)", text_of(*least.value), text_of(least.fails));
@@ -105,6 +106,7 @@ std::string least_throttle_text(const PredictOptions& options, const Predictions
   return "\nSmallest throttle that makes it converge where it does not without, to 1 % of the guest's CPU:\n" +
          grid(options, [&](std::size_t i) -> std::string {
            if (!least[i]) return "-";
+           if (!least[i]->found) return "interrupted";
            return least[i]->value ? fmt::format("{} %", *least[i]->value) : "none";
          });
 }

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <functional>
 #include <iterator>
+#include <mutex>
 #include <utility>
 
 #include "scenarios/quantity.h"
@@ -119,17 +120,6 @@ Predicted predicted(const std::vector<RunFigures>& runs) {
   return result;
 }
 
-/// for_each_number, where `progress` may be empty. Returns whether it came to its end.
-bool all_of_numbers(std::size_t count, const PredictOptions& options, const std::function<void(std::size_t)>& work,
-                    const Progress& progress) {
-  std::size_t finished = 0;
-  for_each_number(count, options.jobs, work, [&](std::size_t done, std::size_t total) {
-    finished = done;
-    return !progress || progress(done, total);
-  });
-  return finished == count;
-}
-
 /// What every setting comes to, in their order; nothing where `progress` ended it.
 std::optional<std::vector<Predicted>> all_predicted(const std::vector<sim::RunOptions>& settings,
                                                     const PredictOptions& options, const Progress& progress) {
@@ -138,7 +128,12 @@ std::optional<std::vector<Predicted>> all_predicted(const std::vector<sim::RunOp
     const std::size_t seed = number % options.seeds, setting = number / options.seeds;
     runs[setting][seed] = run_with(settings[setting], seed);
   };
-  if (!all_of_numbers(settings.size() * options.seeds, options, work, progress)) return std::nullopt;
+  std::size_t finished = 0;
+  for_each_number(settings.size() * options.seeds, options.jobs, work, [&](std::size_t done, std::size_t total) {
+    finished = done;
+    return !progress || progress(done, total);
+  });
+  if (finished < settings.size() * options.seeds) return std::nullopt;
   std::vector<Predicted> all;
   for (const auto& each : runs) all.push_back(predicted(each));
   return all;
@@ -152,30 +147,39 @@ struct Search {
   std::uint64_t most, unit;                           ///< Values are whole units.
 };
 
-bool converges(const Loaded& scenario, const PredictOptions& options, const Search& search, std::uint64_t value) {
+/// Whether every seed converges with `value`; nothing where `go_on`, which is asked before each run, ended it.
+std::optional<bool> converges(const Loaded& scenario, const PredictOptions& options, const Search& search,
+                              std::uint64_t value, const std::function<bool()>& go_on) {
   Setting setting = search.setting;
   search.turn(setting, value);
   const Prepared made = prepared(scenario, options, setting);
   const auto* run = std::get_if<sim::RunOptions>(&made);
   if (run == nullptr) return false;
-  for (std::uint64_t seed = 0; seed < options.seeds; ++seed)
+  for (std::uint64_t seed = 0; seed < options.seeds; ++seed) {
+    if (!go_on()) return std::nullopt;
     if (!all_completed(run_with(*run, seed))) return false;
+  }
   return true;
 }
 
-Least least(const Loaded& scenario, const PredictOptions& options, const Search& search) {
-  const auto works = [&](std::uint64_t value) { return converges(scenario, options, search, value); };
+/// `works` says whether it converges at a value; nothing: it was not asked any more.
+template <class Works>
+Least least(const Search& search, Works works) {
   std::uint64_t low = search.fails, high = search.converges;
   if (high == 0) {
-    if (!works(search.most)) return {std::nullopt, search.most};
+    const std::optional<bool> at_most = works(search.most);
+    if (!at_most) return {};
+    if (!*at_most) return {std::nullopt, search.most, true};
     high = search.most;
   }
   while (high - low > std::max(high / kLeastResolution, search.unit)) {
     const std::uint64_t middle = low + std::max((high - low) / 2 / search.unit, std::uint64_t{1}) * search.unit;
     if (middle >= high) break;
-    (works(middle) ? high : low) = middle;
+    const std::optional<bool> there = works(middle);
+    if (!there) return {};
+    (*there ? high : low) = middle;
   }
-  return {high, low};
+  return {high, low, true};
 }
 
 /// The values of a row or column of cells between which the change is: the last before the first that converges, and
@@ -268,6 +272,13 @@ std::vector<Task> tasks_for(const Loaded& scenario, const PredictOptions& option
 
 }  // namespace
 
+std::size_t Predictions::searches_missing() const {
+  const auto missing = [](const Least& each) { return !each.found; };
+  return static_cast<std::size_t>(
+      std::ranges::count_if(bandwidth, missing) + std::ranges::count_if(downtime, missing) +
+      std::ranges::count_if(throttle, [](const auto& each) { return each && !each->found; }));
+}
+
 std::variant<std::optional<Predictions>, std::vector<Issue>> predict(const Loaded& scenario,
                                                                      const PredictOptions& options,
                                                                      const Progress& progress) {
@@ -302,11 +313,26 @@ std::variant<std::optional<Predictions>, std::vector<Issue>> predict(const Loade
   return std::optional(std::move(predictions));
 }
 
-bool find_least(const Loaded& scenario, const PredictOptions& options, Predictions& predictions,
+void find_least(const Loaded& scenario, const PredictOptions& options, Predictions& predictions,
                 const Progress& progress) {
   const std::vector<Task> tasks = tasks_for(scenario, options, predictions);
-  const auto work = [&](std::size_t number) { *tasks[number].into = least(scenario, options, tasks[number].search); };
-  return all_of_numbers(tasks.size(), options, work, progress);
+  std::mutex mutex;
+  std::size_t finished = 0;
+  bool ended = false;
+  const auto tell = [&](std::size_t more) {
+    const std::lock_guard lock(mutex);
+    finished += more;
+    if (!ended && progress) ended = !progress(finished, tasks.size());
+    return !ended;
+  };
+  const auto work = [&](std::size_t number) {
+    const Search& search = tasks[number].search;
+    *tasks[number].into = least(search, [&](std::uint64_t value) {
+      return converges(scenario, options, search, value, [&] { return tell(0); });
+    });
+    tell(tasks[number].into->found ? 1 : 0);
+  };
+  for_each_number(tasks.size(), options.jobs, work, {});  // after the end the rest is asked for once, and not run
 }
 
 std::vector<ModelDifference> differences(const Loaded& scenario, const DirtySamples& samples,

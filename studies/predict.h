@@ -42,6 +42,7 @@ struct Predicted {
 struct Least {
   std::optional<std::uint64_t> value;  ///< It converges here. Nothing: not at the most there can be.
   std::uint64_t fails = 0;             ///< The largest value that was found to fail; 0: it fails of itself.
+  bool found = false;                  ///< The search came to its end; else the two above say nothing.
 };
 
 /// Of one strategy, at each of the bandwidths.
@@ -56,6 +57,8 @@ struct Predictions {
   std::vector<Least> bandwidth;                ///< Of each downtime limit [bits per second].
   std::vector<Least> downtime;                 ///< Of each bandwidth [ns]; empty: the strategy has no such limit.
   std::vector<std::optional<Least>> throttle;  ///< Of each cell that does not converge [percent]; empty: it has none.
+
+  std::size_t searches_missing() const;  ///< Of those above, how many were ended before they found it.
 };
 
 /// How near the least values are found: to a fiftieth, of a downtime to a millisecond at best, of a throttle to 1 %.
@@ -67,9 +70,10 @@ std::variant<std::optional<Predictions>, std::vector<scenarios::Issue>> predict(
                                                                                 const PredictOptions& options,
                                                                                 const Progress& progress = {});
 
-/// Adds to what `predict` gave the least bandwidth, downtime limit and throttle. False: `progress` ended it. The
-/// throttle is QEMU's, at one strength from the moment on at which the strategy begins with it.
-bool find_least(const scenarios::Loaded& scenario, const PredictOptions& options, Predictions& predictions,
+/// Adds to what `predict` gave the least bandwidth, downtime limit and throttle. `progress` is told after every run how
+/// many searches are done. Where it ends them, those that were not done are there without being found. The throttle is
+/// QEMU's, at one strength from the moment on at which the strategy begins with it.
+void find_least(const scenarios::Loaded& scenario, const PredictOptions& options, Predictions& predictions,
                 const Progress& progress = {});
 
 /// How the core's total time comes to be another than that of the model gudkov_2023. Each time is the model's with one

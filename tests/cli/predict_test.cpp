@@ -1,6 +1,11 @@
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -55,6 +60,72 @@ TEST(PredictCommand, TheDocumentOfACurveHasTheModelBesideTheCore) {
     EXPECT_EQ(document["gudkov_2023"][i]["model_ms"], published["cells"][i]["total_time_ms"]);
   core.insert(core.end(), {"--jobs", "1"});
   EXPECT_EQ(godwit(core).out, ran.out);
+}
+
+/// Runs the command with its talk on a terminal, and interrupts it once that says `when`.
+Ran interrupted_at(const std::string& when, std::vector<std::string> arguments) {
+  const Folder folder;
+  const std::string out = folder.file("out", "");
+  const int terminal = ::posix_openpt(O_RDWR | O_NOCTTY);
+  EXPECT_TRUE(terminal >= 0 && ::grantpt(terminal) == 0 && ::unlockpt(terminal) == 0);
+  const int other_end = ::open(::ptsname(terminal), O_RDWR | O_NOCTTY);
+  arguments.insert(arguments.begin(), GODWIT_BINARY);
+  std::vector<char*> raw;
+  for (std::string& each : arguments) raw.push_back(each.data());
+  raw.push_back(nullptr);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::dup2(::open(out.c_str(), O_WRONLY), STDOUT_FILENO);
+    ::dup2(other_end, STDERR_FILENO);
+    ::execv(raw.front(), raw.data());
+    ::_exit(126);
+  }
+  ::close(other_end);
+  Ran ran;
+  char piece[256];
+  bool waits = true;
+  for (ssize_t got; (got = ::read(terminal, piece, sizeof piece)) > 0;) {  // an error once the child has ended
+    ran.err.append(piece, static_cast<std::size_t>(got));
+    if (!waits || ran.err.find(when) == std::string::npos) continue;
+    ::kill(child, SIGINT);
+    waits = false;
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  ::close(terminal);
+  ran.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  ran.out = read_file(out);
+  return ran;
+}
+
+// 20 cells and 41 searches, the last of them not before some seconds have passed; the interrupt comes where the first is
+// done. The document leaves out what was not found, and so does the table, but for saying so.
+TEST(PredictCommand, InterruptedInItsSearchesItShowsTheTableAndWhatWasFound) {
+  std::vector<std::string> question{"predict", "--memory",    "256 MiB",   "--write-rate", "40000 pages/s",
+                                    "--busy",  "--bandwidth", "1 Gbit/s",  "--jobs",       "1",
+                                    "--seeds", "20",          "--downtime"};
+  std::string limits = "1 ms";
+  for (int i = 2; i <= 20; ++i) limits += "," + std::to_string(i) + " ms";
+  question.push_back(limits);
+  const Ran ran = interrupted_at(" searches,", question);
+  EXPECT_EQ(ran.status, 130);
+  EXPECT_THAT(ran.err, HasSubstr("interrupted; the table is complete, "));
+  EXPECT_THAT(ran.err, HasSubstr(" smallest values not found"));
+  EXPECT_THAT(ran.out, HasSubstr("Downtime, by bandwidth and downtime limit"));
+  EXPECT_THAT(ran.out, HasSubstr("interrupted"));
+  question.insert(question.end(), {"--json", "-"});
+  const Ran document = interrupted_at(" searches,", question);
+  EXPECT_EQ(document.status, 130);
+  const Json least = Json::parse(document.out)["least"];
+  EXPECT_LT(least["throttle"].size(), 20u);
+  EXPECT_EQ(Json::parse(document.out)["cells"].size(), 21u);
+}
+
+TEST(PredictCommand, InterruptedInItsTableItSaysSo) {
+  const Ran ran = interrupted_at(" runs,", {"predict", "--write-rate", "10000 pages/s", "--seeds", "10000"});
+  EXPECT_EQ(ran.status, 130);
+  EXPECT_THAT(ran.err, HasSubstr("interrupted; not all runs of the table are done"));
+  EXPECT_EQ(ran.out, "");
 }
 
 TEST(PredictCommand, TakesACurveAsAWorkloadToo) {

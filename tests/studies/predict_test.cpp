@@ -34,7 +34,8 @@ scenarios::Loaded scenario(const std::string& memory, const std::string& workloa
 Predictions predictions_of(const scenarios::Loaded& loaded, const PredictOptions& options) {
   auto result = predict(loaded, options);
   auto predictions = std::get<std::optional<Predictions>>(std::move(result)).value();
-  EXPECT_TRUE(find_least(loaded, options, predictions));
+  find_least(loaded, options, predictions);
+  EXPECT_EQ(predictions.searches_missing(), 0u);
   return predictions;
 }
 
@@ -74,6 +75,31 @@ TEST(Predict, AHotPartThatIsAlwaysDirtySetsTheDowntime) {
   EXPECT_NEAR(found.cells[1].downtime_ms.p95, 268.4, 0.1);
   expect_between(found.bandwidth[0], 1'342'177'280, 1000);
   expect_between(found.downtime[0], 268'435'456, kMillion);
+}
+
+// 1000 Mbit/s fail and nothing is known to do: a search for the bandwidth asks of 10 Tbit/s first, and then of what lies
+// between. Each answer is a run, so that one which is ended at the third has made two.
+TEST(Predict, ASearchEndsAfterTheRunThatItIsIn) {
+  const auto loaded =
+      scenario("64 MiB", R"({"kind": "sequential", "write_rate": "100000 pages/s", "memory": "32 MiB"})", kBare);
+  const PredictOptions options{.bandwidths = {kMegabit * 1000}, .downtimes = {milliseconds(200)}};
+  const auto asked_until = [&](std::size_t most) {
+    auto predictions = std::get<std::optional<Predictions>>(predict(loaded, options)).value();
+    std::size_t asked = 0, done = 0;
+    find_least(loaded, options, predictions, [&](std::size_t finished, std::size_t total) {
+      EXPECT_EQ(total, 2u);
+      done = finished;
+      return ++asked < most;
+    });
+    EXPECT_EQ(predictions.searches_missing(), 2 - done);
+    EXPECT_EQ(predictions.bandwidth.at(0).found, done >= 1);
+    EXPECT_EQ(predictions.downtime.at(0).found, done == 2);
+    return asked;
+  };
+  EXPECT_EQ(asked_until(3), 3u);
+  const std::size_t all = asked_until(SIZE_MAX);
+  EXPECT_GT(all, 10u);
+  for (std::size_t most = 1; most < all; ++most) EXPECT_EQ(asked_until(most), most);
 }
 
 // The writer runs ahead of the push (10,000 pages a second against 10^8 / 4104 / 8 = 3046), so that each of the 16,384
