@@ -127,7 +127,7 @@ bool run_dealt(Ranks& ranks, const Sweep& sweep, const SweepRows& rows, const Js
   for_each_number(
       points.size(), jobs, [&](std::size_t i) { collector.add(run_point(sweep, rows, points[i])); },
       [&](std::size_t, std::size_t) { return !parcel.over() && go_on(); });
-  if (!parcel.over()) parcel.commit();
+  if (!parcel.over()) collector.finish();
   return parcel.over();
 }
 

@@ -55,11 +55,11 @@ void run_points(const Sweep& sweep, const std::vector<std::uint64_t>& points, st
   const auto work = [&](std::size_t i) { collector.add(run_point(sweep, rows, points[i])); };
   try {
     for_each_number(points.size(), jobs, work, progress);
+    collector.finish();
   } catch (...) {
     collector.keep();
     throw;
   }
-  store.commit();
 }
 
 }  // namespace godwit::studies
