@@ -25,9 +25,10 @@ void Faults::plan_touch() {
   const std::uint64_t draw = ++draw_;
   const Share speed = c_.guest.clock.speed();
   if (!running_ || speed == 0 || !any_missing()) return;
-  const workloads::Workload::Touch next = c_.memory().workload().next_touch(**missing_, c_.guest_now(), draw);
+  const Nanos guest_now = c_.guest_now();
+  const workloads::Workload::Touch next = c_.memory().workload().next_touch(**missing_, guest_now, draw);
   if (next.at == kNever) return;
-  const auto ahead = static_cast<std::uint64_t>((next.at - c_.guest_now()).count());
+  const auto ahead = static_cast<std::uint64_t>((next.at - guest_now).count());
   const Nanos when = later(c_.now(), saturating_nanos(mul_div_up(ahead, kWhole, speed)));
   if (when == kNever) return;
   c_.world.engine.schedule(when, Lane::kCore, [this, draw, page = next.page] {

@@ -35,7 +35,10 @@ Workload::Touch Workload::next_touch(const PageSet& missing, Nanos from, std::ui
     std::optional<Hit> mine;
     switch (part.law) {
       case Law::kUniform:
-      case Law::kZipf: touch.at = mine.emplace(next_hit(part, missing, from, draw)).at; break;
+      case Law::kZipf:
+        mine = next_hit(part, missing, from, draw);
+        if (mine) touch.at = began + mine->wait;
+        break;
       case Law::kSequential: touch = sweeping_touch(part, missing, began); break;
       case Law::kTrace: touch = recorded_touch(part, missing, began); break;
     }
@@ -52,8 +55,9 @@ Workload::Touch Workload::next_touch(const PageSet& missing, Nanos from, std::ui
 Nanos Workload::guest_time(const Part& part, Nanos at, Nanos from) const {
   Nanos low = from;
   Nanos high = later(from, kFar);
-  if (at == kNever || local(part, high) < at) return kNever;
-  if (part.schedule.always() && processes_[part.process].always_runs()) return at;
+  if (at == kNever) return kNever;
+  if (part.schedule.always() && processes_[part.process].always_runs()) return high < at ? kNever : at;
+  if (local(part, high) < at) return kNever;
   while (high - low > Nanos{1}) {
     const Nanos middle = low + (high - low) / 2;
     (local(part, middle) < at ? low : high) = middle;
@@ -62,28 +66,29 @@ Nanos Workload::guest_time(const Part& part, Nanos at, Nanos from) const {
 }
 
 /// Writes to missing pages come at the part's rate x the share of its writes that go there; which page is hit does not
-/// depend on when.
-Workload::Hit Workload::next_hit(const Part& part, const PageSet& missing, Nanos from, std::uint64_t draw) const {
+/// depend on when. Nothing where none comes within a year.
+std::optional<Workload::Hit> Workload::next_hit(const Part& part, const PageSet& missing, Nanos from,
+                                                std::uint64_t draw) const {
   constexpr std::uint64_t kTouches = std::uint64_t{1} << 63;  // no block of pages has such a number
-  Hit hit{.part = &part, .stream{seed_, part.consumer, kTouches | draw, static_cast<std::uint64_t>(from.count())}};
-  u128 share = 0;  // in parts of 2^64; all of it at most
+  u128 share = 0;                                             // in parts of 2^64; all of it at most
+  std::uint64_t out_of = 0;
   if (part.law == Law::kUniform) {
-    hit.out_of = missing.count_in(part.range);
-    share = (static_cast<u128>(hit.out_of) << 64) / part.range.count;
+    out_of = missing.count_in(part.range);
+    share = (static_cast<u128>(out_of) << 64) / part.range.count;
   } else {
     missing.for_each_run(part.range, [&](const PageRun& run) {
       for_each_word(run, [&](std::uint64_t word, std::uint64_t mask) {
         share += static_cast<u128>(part.share_of(word)) * popcount(mask);
       });
     });
-    hit.out_of = static_cast<std::uint64_t>(share);
+    out_of = static_cast<std::uint64_t>(share);
   }
   const u128 rate = share * part.rate_millionths;  // in parts of 2^64 of a millionth of a write per second
-  if (rate == 0) return hit;
-  const u128 gap = (static_cast<u128>(exponential(hit.stream)) << 32) * kNanosPerSecond * kMillion / rate;
-  if (gap < static_cast<u128>(kFar.count()))
-    hit.at = local(part, from) + Nanos{1} + Nanos{static_cast<std::int64_t>(gap)};
-  return hit;
+  if (rate == 0) return std::nullopt;
+  models::Stream stream(seed_, part.consumer, kTouches | draw, static_cast<std::uint64_t>(from.count()));
+  const u128 gap = (static_cast<u128>(exponential(stream)) << 32) * kNanosPerSecond * kMillion / rate;
+  if (gap >= static_cast<u128>(kFar.count())) return std::nullopt;
+  return Hit{&part, stream, Nanos{static_cast<std::int64_t>(gap)} + Nanos{1}, out_of};
 }
 
 PageIndex Workload::page_of(Hit& hit, const PageSet& missing) {

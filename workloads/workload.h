@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <variant>
 #include <vector>
@@ -156,8 +157,8 @@ class Workload {
   struct Hit {
     const Part* part;
     models::Stream stream;
-    Nanos at = kNever;         // by the part's own time
-    std::uint64_t out_of = 0;  // missing pages, or by zipf their share of the writes in parts of 2^64
+    Nanos wait;            // by the part's own time
+    std::uint64_t out_of;  // missing pages, or by zipf their share of the writes in parts of 2^64
   };
 
   /// Pages that are alike to every part that covers them, as far as expectations go.
@@ -178,7 +179,7 @@ class Workload {
   static std::uint64_t trace_intervals(const Part& part, Nanos local);
 
   Nanos guest_time(const Part& part, Nanos at, Nanos from) const;
-  Hit next_hit(const Part& part, const PageSet& missing, Nanos from, std::uint64_t draw) const;
+  std::optional<Hit> next_hit(const Part& part, const PageSet& missing, Nanos from, std::uint64_t draw) const;
   static PageIndex page_of(Hit& hit, const PageSet& missing);
   Touch sweeping_touch(const Part& part, const PageSet& missing, Nanos local) const;
   Touch recorded_touch(const Part& part, const PageSet& missing, Nanos local) const;
