@@ -29,9 +29,12 @@ struct PageKernels {
   /// from &= ~what, in the words of `which`; takes the words that become 0 out of `present`. Returns how many bits are gone.
   std::uint64_t (*subtract)(std::uint64_t* from, const std::uint64_t* what, std::uint64_t which,
                             std::uint64_t& present);
-  /// The same with masks, all of this block, in whatever order. merge_runs adds their words to `present`.
-  std::uint64_t (*merge_runs)(std::uint64_t* into, std::span<const PageRun> masks, std::uint64_t& present);
-  std::uint64_t (*subtract_runs)(std::uint64_t* from, std::span<const PageRun> masks, std::uint64_t& present);
+  /// The same with the masks of block `block` that lie before `end`, from `run` on, which is moved behind them; there is one
+  /// at least. merge_runs adds their words to `present`.
+  std::uint64_t (*merge_runs)(std::uint64_t* into, std::uint64_t block, const PageRun*& run, const PageRun* end,
+                              std::uint64_t& present);
+  std::uint64_t (*subtract_runs)(std::uint64_t* from, std::uint64_t block, const PageRun*& run, const PageRun* end,
+                                 std::uint64_t& present);
 };
 
 namespace plain_kernels {
@@ -56,27 +59,35 @@ inline std::uint64_t subtract(std::uint64_t* from, const std::uint64_t* what, st
   return gone;
 }
 
-inline std::uint64_t merge_runs(std::uint64_t* into, std::span<const PageRun> masks, std::uint64_t& present) {
-  std::uint64_t added = 0, words = 0;
-  for (const PageRun& run : masks) {
-    const std::uint64_t w = run.word() % 64;
-    added += popcount(run.mask() & ~into[w]);
-    into[w] |= run.mask();
+constexpr unsigned kBlockShift = 6;  // from a word's number to its block's
+
+inline std::uint64_t merge_runs(std::uint64_t* into, std::uint64_t block, const PageRun*& run, const PageRun* end,
+                                std::uint64_t& present) {
+  std::uint64_t added = 0, words = present;
+  const PageRun* at = run;
+  do {
+    const std::uint64_t w = at->word() % 64, mask = at->mask(), old = into[w];
+    into[w] = old | mask;
+    added += popcount(mask & ~old);
     words |= std::uint64_t{1} << w;
-  }
-  present |= words;
+  } while (++at != end && at->is_mask_in(block, kBlockShift));
+  run = at;
+  present = words;
   return added;
 }
 
-inline std::uint64_t subtract_runs(std::uint64_t* from, std::span<const PageRun> masks, std::uint64_t& present) {
-  std::uint64_t gone = 0, emptied = 0;
-  for (const PageRun& run : masks) {
-    const std::uint64_t w = run.word() % 64, left = from[w] & ~run.mask();
-    gone += popcount(from[w] & run.mask());
+inline std::uint64_t subtract_runs(std::uint64_t* from, std::uint64_t block, const PageRun*& run, const PageRun* end,
+                                   std::uint64_t& present) {
+  std::uint64_t gone = 0, words = present;
+  const PageRun* at = run;
+  do {
+    const std::uint64_t w = at->word() % 64, old = from[w], left = old & ~at->mask();
     from[w] = left;
-    emptied |= std::uint64_t{left == 0} << w;
-  }
-  present &= ~emptied;
+    gone += popcount(old ^ left);
+    words &= ~(std::uint64_t{left == 0} << w);
+  } while (++at != end && at->is_mask_in(block, kBlockShift));
+  run = at;
+  present = words;
   return gone;
 }
 

@@ -32,7 +32,8 @@ class PageSet {
   static constexpr std::uint64_t kBlockWords = 64;
   static constexpr std::uint64_t kGroupBlocks = 64;
   static constexpr std::uint64_t kGroupPages = kGroupBlocks * kBlockPages;
-  static constexpr unsigned kBlockShift = 6, kGroupShift = 12;  ///< From a word's number to its block's or group's.
+  // From a word's number to its block's, and to its group's.
+  static constexpr unsigned kBlockShift = plain_kernels::kBlockShift, kGroupShift = kBlockShift + 6;
 
   /// The heads of groups alone, and with those of blocks, that a set of `size` needs; and the words.
   static constexpr std::uint64_t groups_for(Pages size) { return (size.value + kGroupPages - 1) / kGroupPages; }
@@ -341,6 +342,7 @@ class PageSet {
           out[taken++] = PageRun::of_word(at, there);
           words[at % kBlockWords] = old ^ there;
           if (old == there) block.present &= ~(std::uint64_t{1} << (at % kBlockWords));
+          GODWIT_CHECK(popcount(there) <= left);
           left -= popcount(there);
         }
         block.count -= before - left;
@@ -704,7 +706,7 @@ class PageSet {
   /// Those masks of one group that `runs` begins with. Returns how many they are.
   template <bool kAdds>
   std::size_t change_group(std::span<const PageRun> runs) {
-    const std::uint64_t g = runs.front().word() / (kBlockWords * kGroupBlocks);
+    const std::uint64_t g = runs.front().word() >> kGroupShift;
     GODWIT_CHECK(g < group_count_);
     PageBlock& group = groups_[g];
     const std::uint64_t whole = pages_in_group(g), done = kAdds ? whole : 0;
@@ -746,25 +748,14 @@ class PageSet {
     }
     if (block.count == 0) begin_empty(block);
     if (block.count == pages) begin_full(b, block);
+    const bool many = end - run >= kManyMasks && run[kManyMasks - 1].is_mask_in(b, kBlockShift);
     std::uint64_t changed = 0;
-    if (end - run >= kManyMasks && run[kManyMasks - 1].is_mask_in(b, kBlockShift)) {
-      const PageRun* const first = run;
-      while (++run != end && run->is_mask_in(b, kBlockShift)) {
-      }
-      const std::span<const PageRun> masks(first, run);
-      changed = (kAdds ? kernels().merge_runs : kernels().subtract_runs)(block.words, masks, block.present);
-    } else {
-      std::uint64_t* const words = block.words;
-      std::uint64_t present = block.present;
-      do {
-        const std::uint64_t w = run->word() % kBlockWords, old = words[w];
-        const std::uint64_t now = kAdds ? old | run->mask() : old & ~run->mask();
-        words[w] = now;
-        changed += popcount(old ^ now);
-        present = kAdds ? present | std::uint64_t{1} << w : present & ~(std::uint64_t{now == 0} << w);
-      } while (++run != end && run->is_mask_in(b, kBlockShift));
-      block.present = present;
-    }
+    if (many)
+      changed = (kAdds ? kernels().merge_runs : kernels().subtract_runs)(block.words, b, run, end, block.present);
+    else if constexpr (kAdds)
+      changed = plain_kernels::merge_runs(block.words, b, run, end, block.present);
+    else
+      changed = plain_kernels::subtract_runs(block.words, b, run, end, block.present);
     block.count = kAdds ? block.count + changed : block.count - changed;
     if (block.count == done) give_words(block);
     return changed;

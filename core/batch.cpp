@@ -140,7 +140,6 @@ std::uint64_t Walk::columns_within(const PageSet& pending, std::uint64_t column,
   std::array<std::uint64_t, 11> planes{};
   static_assert(kRowsMost < std::uint64_t{1} << 11);
   PageSet::Reader words(pending);
-
   for (std::uint64_t block = 0; block < pending.block_count(); ++block) {
     const std::uint64_t* word = words.block(block) + column / 64;
     const std::uint64_t a = word[0], b = word[16], c = word[32], d = word[48];

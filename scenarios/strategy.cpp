@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <bit>
+#include <memory>
+#include <mutex>
+#include <optional>
 
 #include "base/check.h"
 #include "scenarios/embedded.h"
@@ -214,15 +217,21 @@ Table<Strategy> strategy_file_table() {
   return table;
 }
 
-std::vector<Strategy> load_strategies() {
-  std::vector<Strategy> all;
-  for (const embedded::File& file : embedded::strategies()) {
+/// The strategy of the `i`-th file, which bears its name. Read when it is asked for first: most runs need one of them.
+const Strategy& strategy_of_file(std::size_t i) {
+  struct Slot {
+    std::once_flag once;
+    std::optional<Strategy> strategy;
+  };
+  static const auto slots = std::make_unique<Slot[]>(embedded::strategies().size());
+  Slot& slot = slots[i];
+  std::call_once(slot.once, [&] {
+    const embedded::File& file = embedded::strategies()[i];
     Issues issues{std::string(file.name)};
-    std::optional<Strategy> strategy = parse_strategy(file.text, issues);
-    GODWIT_CHECK(strategy.has_value() && issues.empty());
-    all.push_back(std::move(*strategy));
-  }
-  return all;
+    slot.strategy = parse_strategy(file.text, issues);
+    GODWIT_CHECK(slot.strategy.has_value() && issues.empty() && slot.strategy->name() == file.name);
+  });
+  return *slot.strategy;
 }
 
 }  // namespace
@@ -240,19 +249,23 @@ std::vector<std::string> Strategy::parameter_names() const {
 }
 
 const std::vector<Strategy>& strategies() {
-  static const std::vector<Strategy> all = load_strategies();
+  static const std::vector<Strategy> all = [] {
+    std::vector<Strategy> each;
+    for (std::size_t i = 0; i < embedded::strategies().size(); ++i) each.push_back(strategy_of_file(i));
+    return each;
+  }();
   return all;
 }
 
 const Strategy* find_strategy(std::string_view name) {
-  for (const Strategy& each : strategies())
-    if (each.name() == name) return &each;
-  return nullptr;
+  const std::span<const embedded::File> files = embedded::strategies();
+  const auto found = std::ranges::find(files, name, &embedded::File::name);
+  return found == files.end() ? nullptr : &strategy_of_file(static_cast<std::size_t>(found - files.begin()));
 }
 
 std::vector<std::string> strategy_names() {
   std::vector<std::string> names;
-  for (const Strategy& each : strategies()) names.push_back(each.name());
+  for (const embedded::File& file : embedded::strategies()) names.emplace_back(file.name);
   return names;
 }
 

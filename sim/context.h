@@ -8,6 +8,7 @@
 #include "core/wire.h"
 #include "sim/result.h"
 #include "sim/sender_set.h"
+#include "sim/set_hash.h"
 #include "sim/world.h"
 
 namespace godwit::sim {

@@ -216,37 +216,6 @@ void GuestMemory::dirty(PageRange range) {
   mark(PageRun::solid(range.first, range.count));
 }
 
-/// The words of a block, those that are not 0, go into eight lanes in turn, so that no product waits for the one before it.
-std::uint64_t hash_of(const PageSet& set) {
-  constexpr std::uint64_t kOdd = 0x9fb21c651e98df25, kOther = 0xd6e8feb86659fd93;
-  constexpr unsigned kLanes = 8;
-  const auto mix = [](std::uint64_t hash, std::uint64_t word, std::uint64_t factor) {
-    const std::uint64_t product = (hash ^ word) * factor;
-    return product ^ product >> 32;
-  };
-  std::uint64_t hash = set.count().value;
-  const auto whole = [&](PageRange range) { hash = mix(mix(hash, ~range.first, kOdd), range.count, kOther); };
-  const auto mixed = [&](const BlockWords& some) {
-    hash = mix(mix(hash, some.block, kOdd), some.present, kOther);
-    std::uint64_t lanes[kLanes];
-    for (unsigned k = 0; k < kLanes; ++k) lanes[k] = hash + k * kOther;
-    if (some.present == ~std::uint64_t{0}) {
-      for (unsigned w = 0; w < PageSet::kBlockWords; w += kLanes)
-        for (unsigned k = 0; k < kLanes; ++k) lanes[k] = mix(lanes[k], some.words[w + k], kOdd);
-    } else {
-      unsigned n = 0;
-      for_each_bit(some.present, [&](unsigned w) {
-        lanes[n % kLanes] = mix(lanes[n % kLanes], some.words[w], kOdd);
-        ++n;
-      });
-    }
-    const unsigned used = std::min(popcount(some.present), kLanes);
-    for (unsigned k = 0; k < used; ++k) hash = mix(hash, lanes[k], kOther);
-  };
-  set.for_each_piece(whole, mixed);
-  return hash;
-}
-
 std::uint64_t GuestMemory::first_touches(std::span<const PageRun> runs) const {
   std::uint64_t pages = 0;
   if (untouched_->empty()) return pages;

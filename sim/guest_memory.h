@@ -41,9 +41,6 @@ class OwnedPageSet {
   PageSet set_;
 };
 
-/// A hash of which pages are in `set`.
-std::uint64_t hash_of(const PageSet& set);
-
 /// The longest stretch of a guest's memory that is neither zero nor free: where a workload without a place of its own
 /// writes, and where the guest's kernel keeps what the migration path dirties.
 PageRange touchable(const GuestOptions& options);

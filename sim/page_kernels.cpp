@@ -55,13 +55,18 @@ __attribute__((target("avx512f,avx512vpopcntdq"))) std::uint64_t subtract_avx512
   return static_cast<std::uint64_t>(_mm512_reduce_add_epi64(gone));
 }
 
-/// The masks of eight runs, which are of words in a row where `eight_in_a_row` says so.
-__attribute__((target("avx512f,avx512vpopcntdq"))) inline __m512i eight_masks(const PageRun* runs) {
+constexpr std::ptrdiff_t kEight = 8;
+
+/// Of eight runs that `eight_in_a_row` is true of.
+__attribute__((target("avx512f"))) inline __m512i eight_masks(const PageRun* runs) {
   const __m512i odd = _mm512_setr_epi64(1, 3, 5, 7, 9, 11, 13, 15);
   return _mm512_permutex2var_epi64(_mm512_loadu_si512(runs), odd, _mm512_loadu_si512(runs + 4));
 }
 
-__attribute__((target("avx512f,avx512vpopcntdq"))) inline bool eight_in_a_row(const PageRun* runs) {
+/// Whether there are eight masks of words in a row, all of `block`.
+__attribute__((target("avx512f"))) inline bool eight_in_a_row(std::uint64_t block, const PageRun* runs,
+                                                              const PageRun* end) {
+  if (end - runs < kEight || !runs[kEight - 1].is_mask_in(block, plain_kernels::kBlockShift)) return false;
   const __m512i even = _mm512_setr_epi64(0, 2, 4, 6, 8, 10, 12, 14);
   const __m512i ups = _mm512_setr_epi64(0, 1, 2, 3, 4, 5, 6, 7);
   const __m512i words = _mm512_permutex2var_epi64(_mm512_loadu_si512(runs), even, _mm512_loadu_si512(runs + 4));
@@ -69,48 +74,44 @@ __attribute__((target("avx512f,avx512vpopcntdq"))) inline bool eight_in_a_row(co
   return _mm512_cmpeq_epi64_mask(words, wanted) == 0xff;
 }
 
-__attribute__((target("avx512f,avx512vpopcntdq"))) std::uint64_t merge_runs_avx512(std::uint64_t* into,
-                                                                                   std::span<const PageRun> masks,
-                                                                                   std::uint64_t& present) {
+__attribute__((target("avx512f,avx512vpopcntdq"))) std::uint64_t merge_runs_avx512(
+    std::uint64_t* into, std::uint64_t block, const PageRun*& run, const PageRun* end, std::uint64_t& present) {
   __m512i added = _mm512_setzero_si512();
   std::uint64_t scattered = 0;
-  std::size_t i = 0;
-  for (; i + 8 <= masks.size(); i += 8) {
-    if (!eight_in_a_row(&masks[i])) {
-      scattered += plain_kernels::merge_runs(into, masks.subspan(i, 8), present);
+  while (run != end && run->is_mask_in(block, plain_kernels::kBlockShift)) {
+    if (!eight_in_a_row(block, run, end)) {
+      scattered += plain_kernels::merge_runs(into, block, run, end - run > kEight ? run + kEight : end, present);
       continue;
     }
-    const std::uint64_t w = masks[i].word() % 64;
+    const std::uint64_t w = run->word() % 64;
     const __m512i old = _mm512_loadu_si512(into + w);
-    const __m512i more = eight_masks(&masks[i]);
+    const __m512i more = eight_masks(run);
     added = _mm512_add_epi64(added, _mm512_popcnt_epi64(_mm512_andnot_si512(old, more)));
     _mm512_storeu_si512(into + w, _mm512_or_si512(old, more));
     present |= std::uint64_t{0xff} << w;
+    run += kEight;
   }
-  if (i < masks.size()) scattered += plain_kernels::merge_runs(into, masks.subspan(i), present);
   return scattered + static_cast<std::uint64_t>(_mm512_reduce_add_epi64(added));
 }
 
-__attribute__((target("avx512f,avx512vpopcntdq"))) std::uint64_t subtract_runs_avx512(std::uint64_t* from,
-                                                                                      std::span<const PageRun> masks,
-                                                                                      std::uint64_t& present) {
+__attribute__((target("avx512f,avx512vpopcntdq"))) std::uint64_t subtract_runs_avx512(
+    std::uint64_t* from, std::uint64_t block, const PageRun*& run, const PageRun* end, std::uint64_t& present) {
   __m512i gone = _mm512_setzero_si512();
   std::uint64_t scattered = 0;
-  std::size_t i = 0;
-  for (; i + 8 <= masks.size(); i += 8) {
-    if (!eight_in_a_row(&masks[i])) {
-      scattered += plain_kernels::subtract_runs(from, masks.subspan(i, 8), present);
+  while (run != end && run->is_mask_in(block, plain_kernels::kBlockShift)) {
+    if (!eight_in_a_row(block, run, end)) {
+      scattered += plain_kernels::subtract_runs(from, block, run, end - run > kEight ? run + kEight : end, present);
       continue;
     }
-    const std::uint64_t w = masks[i].word() % 64;
+    const std::uint64_t w = run->word() % 64;
     const __m512i old = _mm512_loadu_si512(from + w);
-    const __m512i less = eight_masks(&masks[i]);
+    const __m512i less = eight_masks(run);
     gone = _mm512_add_epi64(gone, _mm512_popcnt_epi64(_mm512_and_si512(old, less)));
     const __m512i rest = _mm512_andnot_si512(less, old);
     present &= ~(std::uint64_t{_mm512_testn_epi64_mask(rest, rest)} << w);
     _mm512_storeu_si512(from + w, rest);
+    run += kEight;
   }
-  if (i < masks.size()) scattered += plain_kernels::subtract_runs(from, masks.subspan(i), present);
   return scattered + static_cast<std::uint64_t>(_mm512_reduce_add_epi64(gone));
 }
 

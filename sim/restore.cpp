@@ -6,6 +6,7 @@
 #include "core/destination.h"
 #include "sim/guest_memory.h"
 #include "sim/sender_set.h"
+#include "sim/set_hash.h"
 
 namespace godwit::sim {
 namespace {

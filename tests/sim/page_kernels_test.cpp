@@ -51,7 +51,9 @@ TEST(PageKernels, DoTheSameOnAnyProcessor) {
         gone += (here[w] >> bit & 1) - (rest[w] >> bit & 1);
       }
     }
-    const std::vector<PageRun> masks = masks_of(there, which, random);
+    std::vector<PageRun> masks = masks_of(there, which, random);
+    const std::size_t count = masks.size();
+    if (random.below(2) == 0) masks.push_back(PageRun::of_word(6 * 64, 1));  // of another block, and so not touched
     for (const PageKernels& kernels : page_kernels()) {
       Words words = here;
       ASSERT_EQ(kernels.merge(words.data(), there.data(), which), added);
@@ -63,12 +65,16 @@ TEST(PageKernels, DoTheSameOnAnyProcessor) {
       ASSERT_EQ(present, left);
       words = here;
       present = here_present;
-      ASSERT_EQ(kernels.merge_runs(words.data(), masks, present), added);
+      const PageRun* run = masks.data();
+      ASSERT_EQ(kernels.merge_runs(words.data(), 5, run, &masks.back() + 1, present), added);
+      ASSERT_EQ(run, masks.data() + count);
       ASSERT_EQ(words, both);
       ASSERT_EQ(present, here_present | which);
       words = here;
       present = here_present;
-      ASSERT_EQ(kernels.subtract_runs(words.data(), masks, present), gone);
+      run = masks.data();
+      ASSERT_EQ(kernels.subtract_runs(words.data(), 5, run, &masks.back() + 1, present), gone);
+      ASSERT_EQ(run, masks.data() + count);
       ASSERT_EQ(words, rest);
       ASSERT_EQ(present, left);
     }
