@@ -4,15 +4,7 @@
 #include <vector>
 
 #include "base/check.h"
-
-#if defined(__x86_64__)
-#include <immintrin.h>
-#ifndef __clang__
-// Its own header leaves registers undefined on purpose: GCC bug 105593.
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#endif
-#endif
+#include "models/intrinsics.h"
 
 namespace godwit::models {
 namespace {

@@ -248,10 +248,10 @@ std::vector<std::string> Strategy::parameter_names() const {
   return names;
 }
 
-const std::vector<Strategy>& strategies() {
-  static const std::vector<Strategy> all = [] {
-    std::vector<Strategy> each;
-    for (std::size_t i = 0; i < embedded::strategies().size(); ++i) each.push_back(strategy_of_file(i));
+const std::vector<std::reference_wrapper<const Strategy>>& strategies() {
+  static const auto all = [] {
+    std::vector<std::reference_wrapper<const Strategy>> each;
+    for (std::size_t i = 0; i < embedded::strategies().size(); ++i) each.emplace_back(strategy_of_file(i));
     return each;
   }();
   return all;

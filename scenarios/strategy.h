@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -51,7 +52,7 @@ struct StrategySpec {
 };
 
 /// All of them, sorted by name.
-const std::vector<Strategy>& strategies();
+const std::vector<std::reference_wrapper<const Strategy>>& strategies();
 
 /// The strategy called `name`, or null.
 const Strategy* find_strategy(std::string_view name);

@@ -1,24 +1,16 @@
 #include "sim/page_kernels.h"
 
-#include <bit>
 #include <vector>
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#ifndef __clang__
-// Its own header leaves registers undefined on purpose: GCC bug 105593.
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#endif
-#endif
+#include "models/intrinsics.h"
 
 namespace godwit::sim {
 
 #if defined(__x86_64__)
 namespace {
 
-// AVX-512 with VPOPCNTDQ counts eight words at once. Words that `which` does not name are 0 in `from` and `what`, and so change nothing. A few words are done sooner one by
-// one than all in eights.
+// AVX-512 with VPOPCNTDQ counts eight words at once. Words that `which` does not name are 0 in `from` and `what`, and so change
+// nothing. A few words are done sooner one by one than all in eights.
 
 constexpr unsigned kFewWords = 8;
 

@@ -3,14 +3,7 @@
 #include <algorithm>
 #include <vector>
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#ifndef __clang__
-// Its own header leaves registers undefined on purpose: GCC bug 105593.
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#endif
-#endif
+#include "models/intrinsics.h"
 
 namespace godwit::sim {
 namespace {

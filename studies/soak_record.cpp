@@ -118,7 +118,7 @@ void add(SoakSummary& summary, const SoakRecord& record) {
     const auto status = static_cast<sim::Status>(ending.status);
     ++summary.migrations;
     ++summary.outcomes[{status, std::string(reasons()[ending.reason])}];
-    SoakSummary::Strategy& strategy = summary.strategies[scenarios::strategies()[ending.strategy].name()];
+    SoakSummary::Strategy& strategy = summary.strategies[scenarios::strategies()[ending.strategy].get().name()];
     ++strategy.migrations;
     strategy.completed += status == sim::Status::kCompleted ? 1 : 0;
   }

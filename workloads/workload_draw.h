@@ -85,6 +85,29 @@ inline constexpr models::Exposure kScattered = (models::Exposure{1} << models::k
 /// The largest mean of a PoissonTable.
 inline constexpr models::Exposure kCountMean = models::Exposure{8} << models::kExposureBits;
 
+/// Counts the writes to granules of pages that expect `x` writes each (Poisson). A granule has `most` pages, or as many halves
+/// of that as a table of chances can do.
+class GranuleCounts {
+ public:
+  GranuleCounts(models::Exposure x, std::uint64_t most) : x_(x), granule_(granule_for(x, most)), whole_(x * granule_) {}
+
+  std::uint64_t granule() const { return granule_; }
+  /// Of a granule, or of the `pages` that are left of one.
+  unsigned draw(std::uint64_t pages, std::uint64_t uniform) {
+    return pages == granule_ ? whole_.draw(uniform) : models::PoissonTable(x_ * pages).draw(uniform);
+  }
+
+ private:
+  static std::uint64_t granule_for(models::Exposure x, std::uint64_t granule) {
+    while (granule > 1 && x > kCountMean / granule) granule = (granule + 1) / 2;
+    return granule;
+  }
+
+  models::Exposure x_;
+  std::uint64_t granule_;
+  models::PoissonTable whole_;
+};
+
 /// Every page of the part is written with the same chance. Where few are, the writes of a granule of pages, which may be
 /// many blocks, are counted (Poisson) and placed; where many are, each page of a word is decided by its own bit.
 template <class Mark>
@@ -94,19 +117,15 @@ void Workload::draw_uniform(const Part& part, PageRange range, Nanos from, Nanos
   if (x >= kDense) return draw_dense(part, range, from, models::hit_chance(x), mark);
   if (x <= kScattered) return draw_scattered(part, range, from, x, mark);
 
-  std::uint64_t granule = PageSet::kBlockPages;
-  while (x > kCountMean / granule) granule /= 2;
-  models::PoissonTable whole(x * granule);
-
+  GranuleCounts counts(x, PageSet::kBlockPages);
   BlockDraw drawn;
   for (std::uint64_t b = range.first / PageSet::kBlockPages; b * PageSet::kBlockPages < range.end(); ++b) {
     if (settled(mark, b)) continue;
     const PageRange here = intersect(range, {b * PageSet::kBlockPages, PageSet::kBlockPages});
     models::Stream stream(seed_, part.consumer, b, static_cast<std::uint64_t>(from.count()));
-    for (std::uint64_t done = 0; done < here.count; done += granule) {
-      const std::uint64_t pages = std::min(granule, here.count - done);
-      const std::uint64_t uniform = stream.next();
-      const unsigned n = pages == granule ? whole.draw(uniform) : models::PoissonTable(x * pages).draw(uniform);
+    for (std::uint64_t done = 0; done < here.count; done += counts.granule()) {
+      const std::uint64_t pages = std::min(counts.granule(), here.count - done);
+      const unsigned n = counts.draw(pages, stream.next());
       for (unsigned i = 0; i < n; ++i) drawn.add(here.first + done + stream.below(pages) - b * PageSet::kBlockPages);
     }
     drawn.flush(b, mark);
@@ -117,15 +136,13 @@ void Workload::draw_uniform(const Part& part, PageRange range, Nanos from, Nanos
 /// block: what is asked for in parts is drawn in parts.
 template <class Mark>
 void Workload::draw_scattered(const Part& part, PageRange range, Nanos from, models::Exposure x, Mark& mark) const {
-  std::uint64_t granule = PageSet::kGroupPages;
-  while (x > kCountMean / granule) granule /= 2;
-  models::PoissonTable whole(x * granule);
+  GranuleCounts counts(x, PageSet::kGroupPages);
+  const std::uint64_t granule = counts.granule();
   for (std::uint64_t at = range.first / granule * granule; at < range.end(); at += granule) {
     const PageRange here = intersect(range, {at, granule});
     models::Stream stream(seed_, part.consumer, here.first / PageSet::kBlockPages,
                           static_cast<std::uint64_t>(from.count()));
-    const std::uint64_t uniform = stream.next();
-    const unsigned n = here.count == granule ? whole.draw(uniform) : models::PoissonTable(x * here.count).draw(uniform);
+    const unsigned n = counts.draw(here.count, stream.next());
     for (unsigned i = 0; i < n; ++i) {
       const PageIndex page = here.first + stream.below(here.count);
       mark(PageRun::of_word(page / 64, std::uint64_t{1} << (page % 64)));
@@ -144,9 +161,9 @@ void Workload::draw_dense(const Part& part, PageRange range, Nanos from, models:
   const std::uint64_t end = (range.end() + kBlock - 1) / kBlock;
   for (std::uint64_t b = range.first / kBlock; b < end; b += kPlaces) {
     const auto places = static_cast<unsigned>(std::min<std::uint64_t>(kPlaces, end - b));
-    unsigned wanted = 0;
-    for (unsigned i = 0; i < places; ++i) wanted += settled(mark, b + i) ? 0 : 1;
-    if (wanted == 0) continue;
+    bool nothing_new = true;
+    for (unsigned i = 0; i < places; ++i) nothing_new = nothing_new && settled(mark, b + i);
+    if (nothing_new) continue;
     std::uint64_t words = 0;
     for (unsigned i = 0; i < places; ++i) {
       const PageRange here = intersect(range, {(b + i) * kBlock, kBlock});
@@ -197,13 +214,10 @@ void Workload::draw_zipf(const Part& part, PageRange range, Nanos from, Nanos ti
     }
 
     const std::uint64_t pages = here.end() - start;
-    std::uint64_t step = pages;
-    while (step > 1 && highest > kCountMean / step) step = (step + 1) / 2;
-    models::PoissonTable table(highest * step);
-    for (std::uint64_t done = 0; done < pages; done += step) {
-      const std::uint64_t n_pages = std::min(step, pages - done);
-      const std::uint64_t uniform = stream.next();
-      const unsigned n = n_pages == step ? table.draw(uniform) : models::PoissonTable(highest * n_pages).draw(uniform);
+    GranuleCounts counts(highest, pages);
+    for (std::uint64_t done = 0; done < pages; done += counts.granule()) {
+      const std::uint64_t n_pages = std::min(counts.granule(), pages - done);
+      const unsigned n = counts.draw(n_pages, stream.next());
       for (unsigned i = 0; i < n; ++i) {
         const PageIndex page = start + done + stream.below(n_pages);
         if (stream.below(highest) < exposure_of(page)) drawn.add(page - b * PageSet::kBlockPages);
